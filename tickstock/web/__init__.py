@@ -1,0 +1,1 @@
+"""The web side of TickStockAppV2: pages, JSON, Socket.IO."""
