@@ -5,6 +5,7 @@ Without eventlet, or when `app.py` did not patch, everything here is what plain 
 
 from __future__ import annotations
 
+import importlib
 import sys
 import time
 from collections.abc import Callable
@@ -24,6 +25,15 @@ def give_way() -> None:
     """Let other green threads run; a loop that always has data calls this every 50 messages or 5 ms."""
     if is_green():
         time.sleep(0)
+
+
+def native(module: str) -> Any:
+    """A module of the standard library as it is without eventlet: for OS threads that no green thread waits for."""
+    if not is_green():
+        return importlib.import_module(module)
+    from eventlet import patcher
+
+    return patcher.original(module)
 
 
 def in_native_thread(work: Callable[_P, _R], *args: _P.args, **kwargs: _P.kwargs) -> _R:

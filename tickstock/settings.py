@@ -6,6 +6,7 @@ Standard library only, because the launcher reads it before anything is installe
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
@@ -132,6 +133,13 @@ class Settings:
         "eventlet",
         _one_of("eventlet", "threading"),
         "How the web process runs: eventlet or threading.",
+    )
+
+    lifeline: str = setting(
+        "TICKSTOCK_LIFELINE",
+        "",
+        _one_of("stdin"),
+        "stdin: stop when standard input closes. Set by the launcher for its services.",
     )
 
     symbols: tuple[str, ...] = setting(
@@ -274,6 +282,25 @@ class Settings:
         return cls(**values)
 
 
+def markdown_table() -> str:
+    """The README's table of settings, one row each; `python -m tickstock.settings` prints it."""
+    rows = ["| name | default | meaning |", "|---|---|---|"]
+    for each in fields(Settings):
+        meaning = each.metadata["meaning"].replace("|", "\\|")
+        rows.append(f"| `{each.metadata['name']}` | {_shown_default(each.default)} | {meaning} |")
+    return "\n".join(rows) + "\n"
+
+
+def _shown_default(value: Any) -> str:
+    if value is None:
+        return "`auto`"
+    if isinstance(value, tuple):
+        return f"{len(value)} tickers" if len(value) > 10 else _shown_default(",".join(value))
+    if isinstance(value, float):
+        return f"`{value:g}`"
+    return f"`{value}`" if str(value) else "none"
+
+
 def read_dotenv(path: Path | None) -> dict[str, str]:
     """`NAME=value` lines of a file; comments, blank lines, `export` and matching quotes are understood.
 
@@ -302,3 +329,7 @@ def without_password(url: str) -> str:
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2]
     return f"{parts.scheme}://{host}{parts.path}"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(markdown_table())
