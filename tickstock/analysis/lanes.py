@@ -1,0 +1,112 @@
+"""Arrays with one column per lane, which grow with the number of lanes; and rings of each lane's last bars.
+
+A lane is a symbol in one timeframe. Lanes close their bars at different minutes, so each has its own count of bars, and a ring's
+slot for a bar follows from that count. What a lane's columns hold depends on its own bars alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from tickstock.analysis.results import Booleans, Floats, Integers
+
+Column = NDArray[Any]
+
+
+class LaneArrays:
+    """Named arrays of shape [rows, lanes] (or [lanes] without rows), each with the value an untouched lane has."""
+
+    def __init__(self) -> None:
+        self.capacity = 0
+        self._arrays: dict[str, Column] = {}
+        self._made: dict[str, tuple[tuple[int, ...], DTypeLike, Any]] = {}
+
+    def add(self, name: str, empty: Any = 0.0, dtype: DTypeLike = np.float64, rows: int | None = None) -> None:
+        """Declare an array; `empty` fills the columns of new lanes."""
+        shape = () if rows is None else (rows,)
+        self._made[name] = (shape, dtype, empty)
+        self._arrays[name] = np.full((*shape, self.capacity), empty, dtype)
+
+    def __getitem__(self, name: str) -> Column:
+        return self._arrays[name]
+
+    def ensure(self, lanes: int) -> None:
+        """Make room for at least this many lanes; growth doubles, so that adding lanes one by one stays cheap."""
+        if lanes <= self.capacity:
+            return
+        before, self.capacity = self.capacity, max(lanes, 2 * self.capacity, 16)
+        for name, (shape, dtype, empty) in self._made.items():
+            grown = np.full((*shape, self.capacity), empty, dtype)
+            grown[..., :before] = self._arrays[name]
+            self._arrays[name] = grown
+
+    def reset(self) -> None:
+        """Every lane becomes untouched."""
+        for name, (_, _, empty) in self._made.items():
+            self._arrays[name][...] = empty
+
+
+class BarRing:
+    """The last `depth` bars of each lane (a power of two), by named fields of float64."""
+
+    def __init__(self, fields: tuple[str, ...], depth: int) -> None:
+        if depth & (depth - 1):
+            raise ValueError(f"a ring's depth must be a power of two, not {depth}")
+        self.depth = depth
+        self.fields = fields
+        self._arrays = LaneArrays()
+        self._arrays.add("count", 0, np.int64)
+        for name in fields:
+            self._arrays.add(name, rows=depth)
+
+    def ensure(self, lanes: int) -> None:
+        self._arrays.ensure(lanes)
+
+    def reset(self) -> None:
+        self._arrays.reset()
+
+    def append(self, lanes: Integers, values: Mapping[str, Floats | Integers]) -> None:
+        """Put one bar behind the others of each of these lanes."""
+        count = self._arrays["count"]
+        before = count[lanes]
+        slots = (before & (self.depth - 1)) * self._arrays.capacity + lanes
+        for name in self.fields:
+            self._arrays[name].reshape(-1)[slots] = values[name]
+        count[lanes] = before + 1
+
+    def at(self, lanes: Integers) -> RingView:
+        """These lanes as they are now."""
+        return RingView(self, lanes, self._arrays["count"][lanes])
+
+    def flat(self, name: str) -> Column:
+        return self._arrays[name].reshape(-1)
+
+    @property
+    def capacity(self) -> int:
+        return self._arrays.capacity
+
+
+class RingView:
+    """Some lanes of a ring, read by lag: 0 is the lane's newest bar. Valid until the next append."""
+
+    def __init__(self, ring: BarRing, lanes: Integers, count: Integers) -> None:
+        self._ring = ring
+        self._lanes = lanes
+        self.available = count  # bars in the lane's series, the newest included
+        self._slots: dict[int, Integers] = {}
+
+    def column(self, name: str, lag: int) -> Column:
+        """A field `lag` bars ago; 0 where the series is shorter. At most `depth - 1` bars back."""
+        slots = self._slots.get(lag)
+        if slots is None:
+            slots = ((self.available - 1 - lag) & (self._ring.depth - 1)) * self._ring.capacity + self._lanes
+            self._slots[lag] = slots
+        return self._ring.flat(name).take(slots)
+
+    def select(self, chosen: Integers | Booleans) -> RingView:
+        """Only these of the lanes."""
+        return RingView(self._ring, self._lanes[chosen], self.available[chosen])
