@@ -8,7 +8,8 @@ TickStockError
 │   ├── FeedBusy            the account's connections are used up: wait, then try again
 │   └── FeedLost            the connection ended or never came about: try again
 ├── RestError               the vendor's REST interface answered with an error, or not at all
-└── DatabaseError           the database is of a kind or in a state that TickStock cannot use
+└── DatabaseError           the database is of a kind or in a state that TickStock cannot use, or refuses a row
+    └── DatabaseUnavailable it cannot be reached, is locked or full at this moment: nothing was written, try again
 """
 
 
@@ -45,4 +46,8 @@ class RestError(TickStockError):
 
 
 class DatabaseError(TickStockError):
-    """The database is of a kind or in a state that TickStock cannot use."""
+    """The database is of a kind or in a state that TickStock cannot use, or refuses a row."""
+
+
+class DatabaseUnavailable(DatabaseError):
+    """The database cannot be reached, is locked or full at this moment: nothing was written, try again."""

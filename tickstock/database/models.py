@@ -20,6 +20,7 @@ from sqlalchemy import (
     Table,
     Text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 
@@ -42,6 +43,8 @@ class Milliseconds(TypeDecorator[int]):
             return int(value.replace(microsecond=0).timestamp()) * 1000 + value.microsecond // 1000
         return None if value is None else int(value)
 
+
+Document = JSON().with_variant(JSONB(), "postgresql")
 
 metadata = MetaData()
 
@@ -109,9 +112,10 @@ intraday_patterns = Table(
     Column("quality", Double, nullable=False),
     Column("source", Text, nullable=False),
     Column("origin", Text, nullable=False),
-    Column("details", JSON, nullable=False),
+    Column("details", Document, nullable=False),
     Index("intraday_patterns_detection_timestamp", "detection_timestamp"),
     Index("intraday_patterns_symbol", "symbol", "detection_timestamp"),
+    Index("intraday_patterns_pattern", "pattern", "detection_timestamp"),
     sqlite_with_rowid=False,
 )
 
@@ -123,7 +127,7 @@ intraday_indicators = Table(
     Column("bar_timestamp", Milliseconds, nullable=False),
     Column("session", Text, nullable=False),
     Column("calculation_timestamp", Milliseconds, nullable=False),
-    Column("values", JSON, nullable=False),
+    Column("values", Document, nullable=False),
     Column("source", Text, nullable=False),
     PrimaryKeyConstraint("symbol", "timeframe", "bar_timestamp"),
     Index("intraday_indicators_calculation_timestamp", "calculation_timestamp"),
@@ -148,6 +152,7 @@ indicator_alerts = Table(
     Column("origin", Text, nullable=False),
     Index("indicator_alerts_detection_timestamp", "detection_timestamp"),
     Index("indicator_alerts_symbol", "symbol", "detection_timestamp"),
+    Index("indicator_alerts_alert", "alert", "detection_timestamp"),
     sqlite_with_rowid=False,
 )
 
@@ -158,7 +163,7 @@ streaming_sessions = Table(
     Column("started", Milliseconds, nullable=False),
     Column("stopped", Milliseconds),
     Column("reason", Text),
-    Column("totals", JSON),
+    Column("totals", Document),
     sqlite_with_rowid=False,
 )
 

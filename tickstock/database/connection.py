@@ -1,0 +1,178 @@
+"""Connections to SQLite and PostgreSQL, set up alike, and the drivers' errors in TickStock's words."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+import psycopg2
+from sqlalchemy import URL, Connection, Engine, create_engine, event, exc, make_url
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.pool import NullPool
+
+from tickstock.errors import DatabaseError, DatabaseUnavailable
+from tickstock.settings import without_password
+
+BUSY_SECONDS = 30.0
+OLDEST_POSTGRESQL = 150000
+
+# What another attempt can cure; everything else is a fault of the schema or of the rows.
+_SQLITE_FULL = 13
+_SQLITE_TRANSIENT = {
+    5: "is locked by another process",
+    6: "is locked by another connection",
+    8: "is read-only",
+    10: "has an input/output error",
+    _SQLITE_FULL: "has no space left: the disk is full",
+    14: "cannot be opened",
+    15: "is locked by another process",
+}
+_POSTGRESQL_TRANSIENT = (psycopg2.OperationalError, psycopg2.InterfaceError, psycopg2.errors.ReadOnlySqlTransaction)
+_NOT_MIGRATED = "its tables are missing or old; run python -m tickstock.database migrate"
+
+
+def parsed(url: str) -> URL:
+    """The parts of a database URL of a supported kind.
+
+    Raises:
+        DatabaseError: it is neither a SQLite file nor a PostgreSQL database.
+    """
+    try:
+        parts = make_url(url)
+    except exc.ArgumentError:
+        parts = None
+    if parts is not None:
+        kind = parts.get_backend_name()
+        in_file = parts.database not in (None, "", ":memory:")  # every process would have a memory of its own
+        if kind == "postgresql" or (kind == "sqlite" and in_file):
+            return parts
+    raise DatabaseError(
+        f"DATABASE_URL must be sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME; got {without_password(url)}. "
+        "See README, Settings."
+    )
+
+
+def is_postgresql(url: str) -> bool:
+    """Whether a URL names a PostgreSQL database; otherwise it is a SQLite file."""
+    return parsed(url).get_backend_name() == "postgresql"
+
+
+def open_sqlite(url: str) -> sqlite3.Connection:
+    """A connection without implicit transactions: the caller says BEGIN. Any one thread at a time may use it."""
+    database = parsed(url).database
+    assert database is not None
+    with database_errors(url):
+        connection = sqlite3.connect(database, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        try:
+            _set_up_sqlite(connection)
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+def open_postgresql(url: str) -> Any:
+    """A psycopg2 connection in UTC, to a server that is new enough, which notices within a minute that the network is gone."""
+    arguments, options = postgresql.psycopg2.dialect().create_connect_args(parsed(url))
+    with database_errors(url):
+        connection = psycopg2.connect(*arguments, **{**_POSTGRESQL_OPTIONS, **options})
+    check_version(connection, url)
+    return connection
+
+
+def open_engine(url: str) -> Engine:
+    """An engine for reading: a new connection for every use, nothing shared between threads.
+
+    It is used once here, so that no lock of SQLAlchemy's first connection is ever contended between native and green threads.
+
+    Raises:
+        DatabaseError: the database is of an unsupported kind or too old.
+        DatabaseUnavailable: it cannot be reached.
+    """
+    parts = parsed(url)
+    postgres = is_postgresql(url)
+    options = {**_POSTGRESQL_OPTIONS, **parts.query} if postgres else {"timeout": BUSY_SECONDS, "check_same_thread": False}
+    engine = create_engine(
+        parts.set(query={}) if postgres else parts,
+        poolclass=NullPool,
+        connect_args=options,
+        json_serializer=lambda value: msgspec.json.encode(value).decode(),
+        json_deserializer=msgspec.json.decode,
+    )
+    if not postgres:
+        event.listen(engine, "connect", lambda connection, _: _set_up_sqlite(connection))
+        event.listen(engine, "begin", _begin_sqlite)
+    with database_errors(url), engine.connect() as connection:
+        connection.exec_driver_sql("SELECT 1")
+        if postgres:
+            check_version(connection.connection.dbapi_connection, url)
+    return engine
+
+
+_POSTGRESQL_OPTIONS = {
+    "connect_timeout": 10,
+    "options": "-c timezone=UTC",
+    "client_encoding": "utf8",
+    "application_name": "tickstock",
+    "keepalives_idle": 20,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+}
+
+
+def _set_up_sqlite(connection: sqlite3.Connection) -> None:
+    connection.isolation_level = None
+    for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "cache_size = -32768"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    connection.exec_driver_sql(connection.get_execution_options().get("sqlite_begin", "BEGIN"))
+
+
+def check_version(connection: Any, url: str) -> None:
+    """Refuse a PostgreSQL that is too old, and close the connection to it.
+
+    Raises:
+        DatabaseError: the server is older than PostgreSQL 15.
+    """
+    if connection.server_version < OLDEST_POSTGRESQL:
+        found = connection.server_version
+        connection.close()
+        raise DatabaseError(
+            f"The database {without_password(url)} is PostgreSQL {found // 10000}.{found % 10000}; version 15 or later is needed."
+        )
+
+
+@contextmanager
+def database_errors(url: str) -> Iterator[None]:
+    """Turn the drivers' errors into `DatabaseUnavailable`, where another attempt can help, and `DatabaseError`."""
+    try:
+        yield
+    except exc.DBAPIError as problem:
+        raise translated(problem.orig or problem, url) from problem
+    except (sqlite3.Error, psycopg2.Error) as problem:
+        raise translated(problem, url) from problem
+
+
+def translated(problem: BaseException, url: str) -> DatabaseError:
+    """A driver's error in TickStock's words; never with a password."""
+    database = f"The database {without_password(url)}"
+    text = " ".join(str(problem).split())
+    if isinstance(problem, sqlite3.Error):
+        code = getattr(problem, "sqlite_errorcode", 1) & 0xFF
+        if code in _SQLITE_TRANSIENT:
+            return DatabaseUnavailable(f"{database} {_SQLITE_TRANSIENT[code]} ({text}).")
+        if "no such table" in text or "no such column" in text:
+            return DatabaseError(f"{database} cannot be used: {_NOT_MIGRATED} ({text}).")
+        return DatabaseError(f"{database} refused: {text}.")
+    if isinstance(problem, psycopg2.errors.DiskFull):
+        return DatabaseUnavailable(f"{database} has no space left: the disk is full ({text}).")
+    if isinstance(problem, _POSTGRESQL_TRANSIENT):
+        return DatabaseUnavailable(f"{database} is not available: {text or type(problem).__name__}.")
+    if isinstance(problem, psycopg2.errors.UndefinedTable | psycopg2.errors.UndefinedColumn):
+        return DatabaseError(f"{database} cannot be used: {_NOT_MIGRATED} ({text}).")
+    return DatabaseError(f"{database} refused: {text}.")
