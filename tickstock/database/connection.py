@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -47,7 +47,9 @@ def parsed(url: str) -> URL:
     if parts is not None:
         kind = parts.get_backend_name()
         in_file = parts.database not in (None, "", ":memory:")  # every process would have a memory of its own
-        if kind == "postgresql" or (kind == "sqlite" and in_file):
+        if kind == "postgresql":
+            return parts.set(drivername="postgresql+psycopg2")
+        if kind == "sqlite" and in_file:
             return parts
     raise DatabaseError(
         f"DATABASE_URL must be sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME; got {without_password(url)}. "
@@ -75,11 +77,22 @@ def open_sqlite(url: str) -> sqlite3.Connection:
 
 
 def open_postgresql(url: str) -> Any:
-    """A psycopg2 connection in UTC, to a server that is new enough, which notices within a minute that the network is gone."""
-    arguments, options = postgresql.psycopg2.dialect().create_connect_args(parsed(url))
+    """A psycopg2 connection in UTC, to a server that is new enough, which notices within a minute that the network is gone.
+
+    Raises:
+        DatabaseError: the server is older than PostgreSQL 15.
+        DatabaseUnavailable: it cannot be reached.
+    """
+    dialect: Any = postgresql.psycopg2.dialect
+    arguments, options = dialect().create_connect_args(parsed(url))
     with database_errors(url):
         connection = psycopg2.connect(*arguments, **{**_POSTGRESQL_OPTIONS, **options})
-    check_version(connection, url)
+    found = connection.server_version
+    if found < OLDEST_POSTGRESQL:
+        connection.close()
+        raise DatabaseError(
+            f"The database {without_password(url)} is PostgreSQL {found // 10000}.{found % 10000}; version 15 or later is needed."
+        )
     return connection
 
 
@@ -92,23 +105,18 @@ def open_engine(url: str) -> Engine:
         DatabaseError: the database is of an unsupported kind or too old.
         DatabaseUnavailable: it cannot be reached.
     """
-    parts = parsed(url)
-    postgres = is_postgresql(url)
-    options = {**_POSTGRESQL_OPTIONS, **parts.query} if postgres else {"timeout": BUSY_SECONDS, "check_same_thread": False}
+    connect: Callable[[str], Any] = open_postgresql if is_postgresql(url) else open_sqlite
     engine = create_engine(
-        parts.set(query={}) if postgres else parts,
+        parsed(url),
+        creator=lambda: connect(url),
         poolclass=NullPool,
-        connect_args=options,
         json_serializer=lambda value: msgspec.json.encode(value).decode(),
         json_deserializer=msgspec.json.decode,
     )
-    if not postgres:
-        event.listen(engine, "connect", lambda connection, _: _set_up_sqlite(connection))
+    if engine.dialect.name == "sqlite":
         event.listen(engine, "begin", _begin_sqlite)
     with database_errors(url), engine.connect() as connection:
         connection.exec_driver_sql("SELECT 1")
-        if postgres:
-            check_version(connection.connection.dbapi_connection, url)
     return engine
 
 
@@ -124,27 +132,12 @@ _POSTGRESQL_OPTIONS = {
 
 
 def _set_up_sqlite(connection: sqlite3.Connection) -> None:
-    connection.isolation_level = None
     for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "cache_size = -32768"):
         connection.execute(f"PRAGMA {pragma}")
 
 
 def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql(connection.get_execution_options().get("sqlite_begin", "BEGIN"))
-
-
-def check_version(connection: Any, url: str) -> None:
-    """Refuse a PostgreSQL that is too old, and close the connection to it.
-
-    Raises:
-        DatabaseError: the server is older than PostgreSQL 15.
-    """
-    if connection.server_version < OLDEST_POSTGRESQL:
-        found = connection.server_version
-        connection.close()
-        raise DatabaseError(
-            f"The database {without_password(url)} is PostgreSQL {found // 10000}.{found % 10000}; version 15 or later is needed."
-        )
 
 
 @contextmanager

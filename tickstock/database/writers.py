@@ -1,0 +1,260 @@
+"""Bulk writes, each of them idempotent: COPY into a staging table on PostgreSQL, `executemany` on SQLite.
+
+A writer belongs to one thread at a time and holds one connection, which it opens when it is needed, and again after a fault. A
+transaction that raises has written nothing, so that the caller may repeat it whole.
+"""
+
+from __future__ import annotations
+
+import io
+import sqlite3
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any, Self
+
+import psycopg2
+
+from tickstock.database import statements
+from tickstock.database.connection import database_errors, is_postgresql, open_postgresql, open_sqlite
+from tickstock.database.rows import Row, checked_columns, copy_text
+from tickstock.database.statements import BulkWrite
+from tickstock.errors import DatabaseUnavailable
+
+TICKS_PER_TRANSACTION = 5_000  # about 30 ms on SQLite: the other process waits no longer than that
+
+BarKey = tuple[str, int]  # symbol, start of the bar in Unix milliseconds
+
+
+class Batch(ABC):
+    """The writes of one transaction.
+
+    Rows are sequences in the order of the table's columns, times in Unix milliseconds, documents as dicts. Every method returns
+    how many rows it inserted or changed.
+    """
+
+    def insert_bars(self, rows: Sequence[Row]) -> int:
+        """Store bars; a stored bar (symbol, timeframe, timestamp, revision) never changes."""
+        return self._add(statements.BARS, rows)
+
+    def insert_indicators(self, rows: Sequence[Row]) -> int:
+        """Store indicator values; those of a stored bar never change."""
+        return self._add(statements.INDICATORS, rows)
+
+    def upsert_patterns(self, rows: Sequence[Row]) -> int:
+        """Store patterns; a stored one changes only from forming to confirmed or void."""
+        return self._add(statements.PATTERNS, _merged_states(rows))
+
+    def insert_alerts(self, rows: Sequence[Row]) -> int:
+        """Store indicator alerts; a stored one never changes."""
+        return self._add(statements.ALERTS, rows)
+
+    def upsert_symbols(self, rows: Sequence[Row]) -> int:
+        """Store symbols, or what is new about them."""
+        return self._add(statements.SYMBOLS, list({row[0]: row for row in rows}.values()))
+
+    def set_progress(self, run: str, position: int, minute: int, replay_from: int, updated: int) -> None:
+        """Set how far everything of a run is stored; `updated` orders the runs."""
+        self._add(statements.PROGRESS, [(run, position, minute, replay_from, updated)])
+
+    def upsert_gap(
+        self,
+        gap_id: str,
+        started: int,
+        ended: int | None,
+        cause: str,
+        repair: str | None = None,
+        lost: str | None = None,
+    ) -> None:
+        """Store a gap, or how it stands now; `repair` is None while it waits, `lost` when nothing is lost."""
+        self._add(statements.GAPS, [(gap_id, started, ended, cause, repair, lost)])
+
+    def start_session(self, session_id: str, started: int) -> None:
+        """Store that a streaming session began."""
+        self._add(statements.SESSION_STARTS, [(session_id, started, None, None, None)])
+
+    def stop_session(self, session_id: str, stopped: int, reason: str, totals: Mapping[str, Any]) -> None:
+        """Store when and why a streaming session ended, and its totals."""
+        self._add(statements.SESSION_STOPS, [(session_id, stopped, stopped, reason, dict(totals))])
+
+    @abstractmethod
+    def newest_bars(self, timeframe: str, keys: Sequence[BarKey]) -> dict[BarKey, Row]:
+        """The stored bars of these keys in their highest revision, as rows; what is not stored is left out."""
+
+    @abstractmethod
+    def _add(self, write: BulkWrite, rows: Sequence[Row]) -> int: ...
+
+
+class Writer:
+    """Writes everything but ticks."""
+
+    def __init__(self, url: str) -> None:
+        self._connection = _WritingConnection.to(url)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Batch]:
+        """One transaction: committed when the block ends, undone when it raises.
+
+        Raises:
+            DatabaseUnavailable: the database cannot be reached, is locked or full; nothing was written, try again.
+            DatabaseError: the rows or the schema are wrong; nothing was written, and trying again does not help.
+        """
+        with self._connection.transaction() as batch:
+            yield batch
+
+    def close(self) -> None:
+        """Close the connection; the next transaction would open it again."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class TickWriter:
+    """Writes ticks, in transactions that hold up no other process."""
+
+    def __init__(self, url: str) -> None:
+        self._connection = _WritingConnection.to(url)
+
+    def insert_ticks(self, rows: Sequence[Row]) -> int:
+        """Store ticks (run, position, symbol, price, volume, timestamp, late) and return how many were new.
+
+        Raises:
+            DatabaseUnavailable: try again, with the same rows: those already stored are left as they are.
+            DatabaseError: a row is wrong.
+        """
+        inserted = 0
+        for first in range(0, len(rows), TICKS_PER_TRANSACTION):
+            with self._connection.transaction() as batch:
+                inserted += batch._add(statements.TICKS, rows[first : first + TICKS_PER_TRANSACTION])
+        return inserted
+
+    def close(self) -> None:
+        """Close the connection; the next write would open it again."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class _WritingConnection(ABC):
+    """One connection and its transactions."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._connection: Any = None
+
+    @staticmethod
+    def to(url: str) -> _WritingConnection:
+        return (_PostgresConnection if is_postgresql(url) else _SqliteConnection)(url)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Batch]:
+        try:
+            with database_errors(self._url):
+                if self._connection is None:
+                    self._connection = self._open()
+                batch = self._begin()
+                try:
+                    yield batch
+                except BaseException:
+                    self._roll_back()
+                    raise
+                self._commit()
+        except DatabaseUnavailable:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(sqlite3.Error, psycopg2.Error):
+                connection.close()
+
+    @abstractmethod
+    def _open(self) -> Any: ...
+
+    @abstractmethod
+    def _begin(self) -> Batch: ...
+
+    def _commit(self) -> None:
+        self._connection.commit()
+
+    def _roll_back(self) -> None:
+        with suppress(sqlite3.Error, psycopg2.Error):
+            self._connection.rollback()
+
+
+class _SqliteConnection(_WritingConnection):
+    def _open(self) -> sqlite3.Connection:
+        return open_sqlite(self._url)
+
+    def _begin(self) -> Batch:
+        self._connection.execute("BEGIN IMMEDIATE")
+        return _SqliteBatch(self._connection)
+
+
+class _PostgresConnection(_WritingConnection):
+    def _open(self) -> Any:
+        return open_postgresql(self._url)
+
+    def _begin(self) -> Batch:
+        return _PostgresBatch(self._connection)
+
+
+class _SqliteBatch(Batch):
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def newest_bars(self, timeframe: str, keys: Sequence[BarKey]) -> dict[BarKey, Row]:
+        found: dict[BarKey, Row] = {}
+        for key in keys:
+            row = self._connection.execute(statements.NEWEST_BAR_SQLITE, (key[0], timeframe, key[1])).fetchone()
+            if row is not None:
+                found[key] = row
+        return found
+
+    def _add(self, write: BulkWrite, rows: Sequence[Row]) -> int:
+        if not rows:
+            return 0
+        columns = checked_columns(write.table, rows)
+        return self._connection.executemany(write.sqlite, zip(*columns, strict=True)).rowcount
+
+
+class _PostgresBatch(Batch):
+    def __init__(self, connection: Any) -> None:
+        self._cursor = connection.cursor()
+        self._filled: set[str] = set()  # staging tables that hold rows of this transaction
+
+    def newest_bars(self, timeframe: str, keys: Sequence[BarKey]) -> dict[BarKey, Row]:
+        symbols, timestamps = [key[0] for key in keys], [key[1] for key in keys]
+        self._cursor.execute(statements.NEWEST_BARS_POSTGRESQL, (symbols, timestamps, timeframe))
+        return {(row[0], row[2]): row for row in self._cursor.fetchall()}
+
+    def _add(self, write: BulkWrite, rows: Sequence[Row]) -> int:
+        if not rows:
+            return 0
+        text = copy_text(write.table, checked_columns(write.table, rows))
+        if write.table.name in self._filled:
+            self._cursor.execute(write.clear)
+        self._filled.add(write.table.name)
+        self._cursor.execute(write.staging)
+        self._cursor.copy_expert(write.copy, io.StringIO(text), size=1 << 20)
+        self._cursor.execute(write.insert)
+        return int(self._cursor.rowcount)
+
+
+def _merged_states(rows: Sequence[Row]) -> list[Row]:
+    """One row per pattern id, as if the rows had been written one by one."""
+    merged: dict[str, Row] = {}
+    for row in rows:
+        known = merged.get(row[0])
+        if known is None or (known[4] == "forming" and row[4] != "forming"):
+            merged[row[0]] = row
+    return list(merged.values())
