@@ -1,0 +1,324 @@
+"""What the pages, the API and TickStockPL read. Rows come as plain dicts with the columns' names, times in Unix milliseconds.
+
+Each call opens a connection of its own and shares nothing, so that it may run in any thread (`cooperation.in_native_thread`).
+Lists stand newest first; `next` of a page is where the following one starts. Every call raises `DatabaseUnavailable` when the
+database cannot be reached, and `DatabaseError` when it is of no use.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+from sqlalchemy import ColumnElement, Select, Table, and_, func, or_, select
+from sqlalchemy.sql.elements import KeyedColumnElement
+
+from tickstock.database.connection import database_errors, open_engine
+from tickstock.database.models import (
+    bars,
+    feed_gaps,
+    indicator_alerts,
+    intraday_indicators,
+    intraday_patterns,
+    streaming_progress,
+    streaming_sessions,
+    symbols,
+    ticks,
+)
+
+Record = dict[str, Any]
+
+DAY_MS = 86_400_000
+YEAR_10000_MS = 253_402_300_800_000  # where Python's and PostgreSQL's times are safe to compare
+PAGE_SIZE = 100
+TIMEFRAMES = ("1min", "5min", "15min", "60min", "1day")
+
+_bar_columns = [column for column in bars.columns if column.name not in ("first_tick", "last_tick")]
+
+
+class Page(NamedTuple):
+    """Some rows of a list, and where the next ones start: None when there are none."""
+
+    rows: list[Record]
+    next: str | None
+
+
+class Progress(NamedTuple):
+    """How far everything of a run of the feed is stored: the row of `streaming_progress`."""
+
+    run: str
+    position: int
+    minute: int
+    replay_from: int
+    updated: int
+
+
+class Counters(NamedTuple):
+    """How much was found and received since some time."""
+
+    patterns: int
+    alerts: int
+    indicators: int
+    bars: int
+    ticks: int
+
+
+class StoredTick(NamedTuple):
+    """A tick as it was forwarded."""
+
+    position: int
+    symbol: str
+    price: float
+    volume: int
+    timestamp: int
+    late: bool
+
+
+class Coverage(NamedTuple):
+    """The stored bars of a symbol within a range of time: how many, and when the first and the last of them start."""
+
+    bars: int
+    first: int
+    last: int
+
+
+class Queries:
+    """All questions that TickStock asks its database, but those for bulk windows (`windows.py`)."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._engine = open_engine(url)
+
+    def patterns(
+        self,
+        *,
+        symbol: str | None = None,
+        pattern: str | None = None,
+        direction: str | None = None,
+        timeframe: str | None = None,
+        state: str | None = None,
+        origin: str | None = None,
+        since: int | None = None,
+        until: int | None = None,
+        limit: int = PAGE_SIZE,
+        after: str | None = None,
+    ) -> Page:
+        """Patterns with `since` <= detection_timestamp < `until`, newest first; `after` is the `next` of the page before.
+
+        Raises:
+            ValueError: `after` is not such a token.
+        """
+        table = intraday_patterns
+        wanted = {"symbol": symbol, "pattern": pattern, "direction": direction, "timeframe": timeframe, "state": state}
+        chosen = _equal(table, {**wanted, "origin": origin})
+        return self._page(table, table.c.detection_timestamp, chosen, since, until, limit, after)
+
+    def alerts(
+        self,
+        *,
+        symbol: str | None = None,
+        alert: str | None = None,
+        direction: str | None = None,
+        timeframe: str | None = None,
+        origin: str | None = None,
+        since: int | None = None,
+        until: int | None = None,
+        limit: int = PAGE_SIZE,
+        after: str | None = None,
+    ) -> Page:
+        """Indicator alerts, as `patterns` gives patterns."""
+        table = indicator_alerts
+        wanted = {"symbol": symbol, "alert": alert, "direction": direction, "timeframe": timeframe, "origin": origin}
+        return self._page(table, table.c.detection_timestamp, _equal(table, wanted), since, until, limit, after)
+
+    def indicators(
+        self,
+        symbol: str,
+        timeframe: str,
+        *,
+        since: int | None = None,
+        until: int | None = None,
+        limit: int = PAGE_SIZE,
+        after: str | None = None,
+    ) -> Page:
+        """Indicator values of one symbol with `since` <= bar_timestamp < `until`, newest first."""
+        table = intraday_indicators
+        chosen = _equal(table, {"symbol": symbol, "timeframe": timeframe})
+        return self._page(table, table.c.bar_timestamp, chosen, since, until, limit, after)
+
+    def bars(
+        self,
+        symbol: str,
+        timeframe: str,
+        *,
+        since: int | None = None,
+        until: int | None = None,
+        limit: int = 1000,
+        after: str | None = None,
+    ) -> Page:
+        """Bars of one symbol in their highest revision, with `since` <= start < `until`, newest first."""
+        chosen = [*_equal(bars, {"symbol": symbol, "timeframe": timeframe}), _is_newest_revision()]
+        return self._page(bars, bars.c.timestamp, chosen, since, until, limit, after, _bar_columns)
+
+    def latest_indicators(self, wanted: Sequence[str], timeframe: str) -> dict[str, Record]:
+        """The last indicator values of each of these symbols; a symbol without any is left out."""
+        table = intraday_indicators
+        found: dict[str, Record] = {}
+        with database_errors(self._url), self._engine.connect() as connection:
+            for symbol in wanted:  # one look-up in the key each; a grouped query would read the whole table
+                query = select(table).where(table.c.symbol == symbol, table.c.timeframe == timeframe)
+                row = connection.execute(query.order_by(table.c.bar_timestamp.desc()).limit(1)).mappings().first()
+                if row is not None:
+                    found[symbol] = dict(row)
+        return found
+
+    def calculated_indicators(self, since: int, until: int) -> list[Record]:
+        """Indicator values with `since` <= calculation_timestamp < `until`, each with its `bar`, as in the message."""
+        table = intraday_indicators
+        joined = and_(
+            bars.c.symbol == table.c.symbol,
+            bars.c.timeframe == table.c.timeframe,
+            bars.c.timestamp == table.c.bar_timestamp,
+            bars.c.revision == 0,
+        )
+        ohlcv = [bars.c[name] for name in ("open", "high", "low", "close", "volume")]
+        when = table.c.calculation_timestamp
+        query = select(table, *ohlcv).join(bars, joined).where(when >= since, when < until)
+        rows = self._rows(query.order_by(table.c.bar_timestamp, table.c.symbol))
+        return [{**row, "bar": {column.name: row.pop(column.name) for column in ohlcv}} for row in rows]
+
+    def last_day_bars(self, wanted: Sequence[str], before: int, days: int = 14) -> dict[str, Record]:
+        """The last 1day bar of each symbol that starts before this time and at most `days` earlier, where there is one."""
+        query = select(*_bar_columns).where(
+            bars.c.timeframe == "1day",
+            bars.c.timestamp < before,
+            bars.c.timestamp >= before - days * DAY_MS,
+        )
+        chosen = frozenset(wanted)
+        rows = self._rows(query.order_by(bars.c.timestamp, bars.c.revision))
+        return {row["symbol"]: row for row in rows if row["symbol"] in chosen}
+
+    def coverage(self, timeframe: str, since: int, until: int) -> dict[str, Coverage]:
+        """How many bars with `since` <= start < `until` each symbol has; a symbol without any is left out."""
+        start = bars.c.timestamp
+        query = (
+            select(bars.c.symbol, func.count(start.distinct()), func.min(start), func.max(start))
+            .where(bars.c.timeframe == timeframe, start >= since, start < until)
+            .group_by(bars.c.symbol)
+        )
+        with database_errors(self._url), self._engine.connect() as connection:
+            return {row[0]: Coverage(*row[1:]) for row in connection.execute(query)}
+
+    def counters(self, detected_since: int, traded_since: int) -> Counters:
+        """What was detected and calculated since a time of the clock, and what was traded since a time of the feed.
+
+        Detections in warm-up bars (origin history) do not count: they were never published.
+        """
+        found, raised, values = intraday_patterns.c, indicator_alerts.c, intraday_indicators.c
+        queries = (
+            select(func.count()).where(found.detection_timestamp >= detected_since, found.origin != "history"),
+            select(func.count()).where(raised.detection_timestamp >= detected_since, raised.origin != "history"),
+            select(func.count()).where(values.calculation_timestamp >= detected_since),
+            select(func.count()).where(
+                bars.c.timeframe.in_(TIMEFRAMES),
+                bars.c.timestamp >= traded_since,
+                bars.c.revision == 0,
+            ),
+            select(func.count()).where(ticks.c.timestamp >= traded_since),
+        )
+        with database_errors(self._url), self._engine.connect() as connection:
+            return Counters(*(connection.execute(query).scalar_one() for query in queries))
+
+    def progress(self, run: str | None = None) -> Progress | None:
+        """The committed position: of this run, or the one that was set last; None when there is none."""
+        query = select(streaming_progress).order_by(streaming_progress.c.updated.desc()).limit(1)
+        if run is not None:
+            query = query.where(streaming_progress.c.run == run)
+        rows = self._rows(query)
+        return Progress(**rows[0]) if rows else None
+
+    def stored_ticks(self, run: str, first: int, last: int, limit: int = 100_000) -> list[StoredTick]:
+        """The ticks of a run from one position to another, both included, in their order; at most `limit`."""
+        columns = [ticks.c[name] for name in StoredTick._fields]
+        query = select(*columns).where(ticks.c.run == run, ticks.c.position.between(first, last))
+        with database_errors(self._url), self._engine.connect() as connection:
+            rows = connection.execute(query.order_by(ticks.c.position).limit(limit))
+            return [StoredTick(*row) for row in rows]
+
+    def gaps(self, *, since: int | None = None, open_only: bool = False, limit: int = PAGE_SIZE) -> list[Record]:
+        """Gaps of feed and bus that started at or after a time, newest first; with `open_only` those still waiting."""
+        query = select(feed_gaps).order_by(feed_gaps.c.started.desc(), feed_gaps.c.id).limit(limit)
+        if since is not None:
+            query = query.where(feed_gaps.c.started >= since)
+        if open_only:
+            query = query.where(feed_gaps.c.repair.is_(None), feed_gaps.c.lost.is_(None))
+        return self._rows(query)
+
+    def sessions(self, limit: int = PAGE_SIZE) -> list[Record]:
+        """The last streaming sessions, newest first."""
+        started = streaming_sessions.c.started
+        return self._rows(select(streaming_sessions).order_by(started.desc()).limit(limit))
+
+    def symbols(self) -> list[Record]:
+        """All known symbols in their order."""
+        return self._rows(select(symbols).order_by(symbols.c.symbol))
+
+    def _page(
+        self,
+        table: Table,
+        when: KeyedColumnElement[int],
+        chosen: list[ColumnElement[bool]],
+        since: int | None,
+        until: int | None,
+        limit: int,
+        after: str | None,
+        columns: Sequence[KeyedColumnElement[Any]] | None = None,
+    ) -> Page:
+        tie = table.c.id if "id" in table.c else None  # else the filter leaves one row per time
+        query = select(*(columns or table.columns)).where(*chosen)
+        if since is not None:
+            query = query.where(when >= since)
+        if until is not None:
+            query = query.where(when < until)
+        if after is not None:
+            timestamp, row_id = _read_token(after)
+            query = query.where(when <= timestamp)
+            query = query.where(when < timestamp if tie is None else or_(when < timestamp, tie < row_id))
+        order = [when.desc()] if tie is None else [when.desc(), tie.desc()]
+        rows = self._rows(query.order_by(*order).limit(limit + 1))
+        if len(rows) <= limit:
+            return Page(rows, None)
+        last = rows[limit - 1]
+        return Page(rows[:limit], _token(last[when.key], last.get("id", "")))
+
+    def _rows(self, query: Select[Any]) -> list[Record]:
+        with database_errors(self._url), self._engine.connect() as connection:
+            return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def _equal(table: Table, wanted: dict[str, str | None]) -> list[ColumnElement[bool]]:
+    return [table.c[name] == value for name, value in wanted.items() if value is not None]
+
+
+def _is_newest_revision() -> ColumnElement[bool]:
+    newer = bars.alias("newer")
+    same = (newer.c[name] == bars.c[name] for name in ("symbol", "timeframe", "timestamp"))
+    return ~select(newer.c.revision).where(*same, newer.c.revision > bars.c.revision).exists()
+
+
+def _token(timestamp: int, row_id: str) -> str:
+    return base64.urlsafe_b64encode(msgspec.json.encode((timestamp, row_id))).decode().rstrip("=")
+
+
+def _read_token(token: str) -> tuple[int, str]:
+    try:
+        content = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
+        timestamp, row_id = msgspec.json.decode(content, type=tuple[int, str])
+        if not 0 <= timestamp < YEAR_10000_MS:
+            raise ValueError("not a time")
+        return timestamp, row_id
+    except (binascii.Error, ValueError) as problem:  # msgspec's errors are ValueErrors too
+        raise ValueError("after must be the `next` of the page before") from problem
