@@ -25,7 +25,9 @@ class BarColumns(NamedTuple):
 
     def rows(self, index: Integers | Booleans) -> BarColumns:
         """The bars at these positions."""
-        return BarColumns(*(column[index] for column in self))
+        return BarColumns(
+            self.timestamp[index], self.open[index], self.high[index], self.low[index], self.close[index], self.volume[index]
+        )
 
 
 @dataclass(slots=True)
