@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from tickstock.market_hours import Calendar, Session
 from tickstock.settings import Settings
 
