@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.servers import PostgresServer, RedisServer
+from tickstock.database.migrate import migrate
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 _database_numbers = itertools.count(1)
@@ -54,6 +55,13 @@ def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{(tmp_path / 'tickstock.db').as_posix()}"
     server: PostgresServer = request.getfixturevalue("postgres_server")
     return server.create_database(f"test_{next(_database_numbers)}")
+
+
+@pytest.fixture
+def database_url(empty_database_url: str) -> str:
+    """The URL of a database with all tables and no rows: once SQLite, once PostgreSQL."""
+    migrate(empty_database_url)
+    return empty_database_url
 
 
 def shared_file(*parts: str) -> Path:

@@ -145,9 +145,9 @@ def database_errors(url: str) -> Iterator[None]:
     """Turn the drivers' errors into `DatabaseUnavailable`, where another attempt can help, and `DatabaseError`."""
     try:
         yield
-    except exc.DBAPIError as problem:
+    except exc.StatementError as problem:
         raise translated(problem.orig or problem, url) from problem
-    except (sqlite3.Error, psycopg2.Error) as problem:
+    except (sqlite3.Error, psycopg2.Error, OverflowError) as problem:
         raise translated(problem, url) from problem
 
 

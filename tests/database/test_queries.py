@@ -1,0 +1,277 @@
+"""What the API and TickStockPL read: filters, pages, revisions, counters; and that each question uses an index."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, event
+
+from tests.database.examples import MINUTE, START, alert, bar, indicators, pattern, tick
+from tickstock.database.models import intraday_patterns
+from tickstock.database.queries import Counters, Coverage, Page, Progress, Queries
+from tickstock.database.writers import TickWriter, Writer
+
+DAY = 86_400_000
+
+
+def write(url: str, **rows: list[tuple[Any, ...]]) -> Queries:
+    names = {"patterns": "upsert_patterns", "symbols": "upsert_symbols"}
+    with Writer(url) as writer, writer.transaction() as batch:
+        for name, some in rows.items():
+            getattr(batch, names.get(name, f"insert_{name}"))(some)
+    return Queries(url)
+
+
+def ids(page: Page) -> list[str]:
+    return [row["id"].rpartition(":")[2] for row in page.rows]
+
+
+def all_pages(ask: Callable[[str | None], Page]) -> Iterator[Page]:
+    page = ask(None)
+    yield page
+    while page.next is not None:
+        page = ask(page.next)
+        yield page
+
+
+def test_patterns_come_newest_first_with_every_column_of_the_message(database_url: str) -> None:
+    queries = write(database_url, patterns=[pattern(number, at=START + number * MINUTE) for number in (2, 3, 1)])
+    page = queries.patterns()
+    assert ids(page) == ["3", "2", "1"]
+    assert page.next is None
+    names = [column.name for column in intraday_patterns.columns]
+    assert page.rows[2] == dict(zip(names, pattern(1, at=START + MINUTE), strict=True))
+
+
+def test_patterns_are_filtered_by_each_of_their_properties(database_url: str) -> None:
+    queries = write(
+        database_url,
+        patterns=[pattern(1), pattern(2, "forming", symbol="T", name="HeadShoulders", at=START + MINUTE, origin="history")],
+    )
+    detected = START + MINUTE + 64_504
+    matching: list[dict[str, Any]] = [
+        {"symbol": "T"}, {"pattern": "HeadShoulders"}, {"state": "forming"}, {"origin": "history"}, {"since": detected},
+    ]  # fmt: skip
+    for wanted in matching:
+        assert ids(queries.patterns(**wanted)) == ["2"], wanted
+    others: list[dict[str, Any]] = [
+        {"symbol": "t"}, {"pattern": "Doji"}, {"direction": "bearish"}, {"timeframe": "5min"}, {"since": detected + 1},
+        {"until": START}, {"symbol": "T", "pattern": "Hammer"},
+    ]  # fmt: skip
+    for wanted in others:
+        assert queries.patterns(**wanted).rows == [], wanted
+    assert ids(queries.patterns(until=detected)) == ["1"]
+
+
+@pytest.mark.parametrize("size", [1, 3, 10])
+def test_paging_gives_every_row_once_though_many_share_one_time(database_url: str, size: int) -> None:
+    rows = [pattern(number, at=START + number // 4 * MINUTE) for number in range(11)]
+    queries = write(database_url, patterns=rows, alerts=[alert(number) for number in range(5)])
+    pages = list(all_pages(lambda after: queries.patterns(limit=size, after=after)))
+    assert sorted(number for page in pages for number in ids(page)) == sorted(str(number) for number in range(11))
+    assert all(len(page.rows) == size for page in pages[:-1])
+    alerts = [number for page in all_pages(lambda after: queries.alerts(limit=2, after=after)) for number in ids(page)]
+    assert sorted(alerts) == list("01234")
+
+
+def test_a_page_continues_where_it_ended_although_newer_rows_came(database_url: str) -> None:
+    queries = write(database_url, patterns=[pattern(number, at=START + number) for number in range(4)])
+    first = queries.patterns(limit=2)
+    write(database_url, patterns=[pattern(9, at=START + 9)])
+    assert ids(queries.patterns(limit=2, after=first.next)) == ["1", "0"]
+
+
+@pytest.mark.parametrize("token", ["", "x", "{}", "WzFd", "WyJhIiwxXQ", "WzE3MjgzMDc4MDAwMDAwMDAwMDAsICIiXQ", "\ud800"])
+def test_a_token_that_is_none_is_refused(database_url: str, token: str) -> None:
+    with pytest.raises(ValueError, match="after must be the `next`"):
+        Queries(database_url).patterns(after=token)
+
+
+def test_alerts_are_filtered(database_url: str) -> None:
+    queries = write(database_url, alerts=[alert(1), alert(2, symbol="T", name="RSI_OVERSOLD", at=START + MINUTE)])
+    assert ids(queries.alerts()) == ["2", "1"]
+    assert ids(queries.alerts(symbol="T", alert="RSI_OVERSOLD", timeframe="1min", direction="bearish")) == ["2"]
+    assert queries.alerts(symbol="T", alert="RSI_OVERBOUGHT").rows == []
+    assert queries.alerts(limit=1, symbol="AAPL").rows[0]["value"] == 70.4
+
+
+def test_indicators_of_a_symbol_are_paged_by_time(database_url: str) -> None:
+    rows = [indicators(at=START + number * MINUTE) for number in range(5)]
+    queries = write(database_url, indicators=[*rows, indicators("T"), indicators(timeframe="5min")])
+    pages = list(all_pages(lambda after: queries.indicators("AAPL", "1min", since=START + MINUTE, limit=3, after=after)))
+    times = [row["bar_timestamp"] for page in pages for row in page.rows]
+    assert times == [START + number * MINUTE for number in (4, 3, 2, 1)]
+    assert pages[0].rows[0]["values"] == {"RSI_14": 61.2, "SMA_20": 256.71}
+
+
+def test_bars_come_in_their_highest_revision(database_url: str) -> None:
+    some = [
+        bar(),
+        bar(revision=2, close=2.0),
+        bar(revision=1, close=1.0),
+        bar(at=START + MINUTE),
+        bar("T"),
+        bar(timeframe="5min"),
+    ]
+    queries = write(database_url, bars=some)
+    page = queries.bars("AAPL", "1min", limit=1)
+    assert [(row["timestamp"], row["close"]) for row in page.rows] == [(START + MINUTE, 257.01)]
+    page = queries.bars("AAPL", "1min", limit=1, after=page.next)
+    assert page.next is None
+    assert page.rows == [
+        {
+            "symbol": "AAPL", "timeframe": "1min", "timestamp": START, "revision": 2, "open": 256.9, "high": 257.2, "low": 256.8,
+            "close": 2.0, "volume": 18_400, "ticks": 41, "trades": None, "source": "massive",
+        }
+    ]  # fmt: skip
+    assert queries.bars("AAPL", "1min", since=START + 1, until=START + MINUTE).rows == []
+
+
+def test_the_latest_indicator_values_of_symbols(database_url: str) -> None:
+    queries = write(database_url, indicators=[indicators(), indicators(at=START + MINUTE), indicators("T")])
+    found = queries.latest_indicators(["AAPL", "T", "none"], "1min")
+    assert {symbol: row["bar_timestamp"] for symbol, row in found.items()} == {"AAPL": START + MINUTE, "T": START}
+
+
+def test_calculated_indicators_carry_their_bar_as_it_was_closed(database_url: str) -> None:
+    queries = write(database_url, bars=[bar(), bar(revision=1, close=1.0)], indicators=[indicators(calculated=START + 5)])
+    (row,) = queries.calculated_indicators(START + 5, START + 6)
+    assert row["bar"] == {"open": 256.9, "high": 257.2, "low": 256.8, "close": 257.01, "volume": 18_400}
+    assert row["values"] == {"RSI_14": 61.2, "SMA_20": 256.71}
+    assert "close" not in row
+    assert queries.calculated_indicators(START + 6, START + 9) == []
+
+
+def test_the_last_day_bar_before_a_day(database_url: str) -> None:
+    days = [bar("A", START - days * DAY, timeframe="1day", close=float(days)) for days in (0, 1, 2, 20)]
+    stale = bar("OLD", START - 20 * DAY, timeframe="1day")
+    final = bar("A", START - DAY, revision=1, close=9.0, timeframe="1day")
+    queries = write(database_url, bars=[*days, final, stale, bar("B", START - DAY, timeframe="1day")])
+    found = queries.last_day_bars(["A", "OLD"], START)
+    assert {symbol: row["close"] for symbol, row in found.items()} == {"A": 9.0}
+
+
+def test_coverage_counts_bars_whatever_their_revisions(database_url: str) -> None:
+    rows = [
+        bar("A"),
+        bar("A", revision=1),
+        bar("A", START + MINUTE),
+        bar("B", START + 2 * MINUTE, revision=1),
+        bar("C", START - 1),
+    ]
+    queries = write(database_url, bars=rows)
+    assert queries.coverage("1min", START, START + 10 * MINUTE) == {
+        "A": Coverage(2, START, START + MINUTE),
+        "B": Coverage(1, START + 2 * MINUTE, START + 2 * MINUTE),
+    }
+
+
+def test_counters_leave_out_history_corrections_and_what_was_before(database_url: str) -> None:
+    queries = write(
+        database_url,
+        patterns=[pattern(1), pattern(2, at=START - DAY), pattern(3, origin="history"), pattern(4, origin="repair")],
+        alerts=[alert(1), alert(2, at=START - DAY), alert(3, origin="history")],
+        indicators=[indicators(), indicators(at=START - DAY)],
+        bars=[bar(), bar(revision=1), bar(timeframe="5min"), bar(at=START - DAY)],
+    )
+    with TickWriter(database_url) as writer:
+        writer.insert_ticks([tick(1, START - 1), tick(2), tick(3)])
+    assert queries.counters(START, START) == Counters(patterns=2, alerts=1, indicators=1, bars=2, ticks=2)
+
+
+def test_the_committed_position_is_the_one_set_last(database_url: str) -> None:
+    queries = Queries(database_url)
+    assert queries.progress() is None
+    with Writer(database_url) as writer, writer.transaction() as batch:
+        batch.set_progress("new", 10, START + MINUTE, 5, START + 2)
+        batch.set_progress("old", 99, START, 90, START + 1)
+    assert queries.progress() == Progress("new", 10, START + MINUTE, 5, START + 2)
+    assert queries.progress("old") == Progress("old", 99, START, 90, START + 1)
+    assert queries.progress("never") is None
+
+
+def test_stored_ticks_of_a_run_come_in_the_order_of_their_positions(database_url: str) -> None:
+    with TickWriter(database_url) as writer:
+        writer.insert_ticks([tick(position, START - position) for position in (3, 1, 2, 4)])
+        writer.insert_ticks([tick(2, run="another")])
+    found = Queries(database_url).stored_ticks("0123456789ab", 2, 4, limit=2)
+    assert [each.position for each in found] == [2, 3]
+    assert found[0].late is False
+
+
+def test_gaps_and_sessions_come_newest_first(database_url: str) -> None:
+    with Writer(database_url) as writer, writer.transaction() as batch:
+        batch.upsert_gap("feed:1", START, START + 5, "feed away", repair="REST bars")
+        batch.upsert_gap("feed:2", START + MINUTE, None, "feed away")
+        batch.upsert_gap("bus:run:7", START - DAY, None, "log too short", lost="positions 7 to 9")
+        batch.start_session("one", START)
+        batch.start_session("two", START + 1)
+    queries = Queries(database_url)
+    assert [row["id"] for row in queries.gaps()] == ["feed:2", "feed:1", "bus:run:7"]
+    assert [row["id"] for row in queries.gaps(since=START)] == ["feed:2", "feed:1"]
+    assert [row["id"] for row in queries.gaps(open_only=True)] == ["feed:2"]
+    assert [row["session_id"] for row in queries.sessions()] == ["two", "one"]
+
+
+def test_symbols_come_in_their_order(database_url: str) -> None:
+    queries = write(database_url, symbols=[("T", "AT&T", None, None, False), ("AAPL", "Apple", "XNAS", "CS", True)])
+    assert [(row["symbol"], row["active"]) for row in queries.symbols()] == [("AAPL", True), ("T", False)]
+
+
+QUESTIONS: dict[str, Callable[[Queries], object]] = {
+    "patterns": lambda queries: queries.patterns(),
+    "patterns after a page": lambda queries: queries.patterns(after="WzE3MjgzMDc4MDAwMDAsIngiXQ"),
+    "patterns of a symbol": lambda queries: queries.patterns(symbol="S7"),
+    "patterns by name": lambda queries: queries.patterns(pattern="P7"),
+    "patterns since": lambda queries: queries.patterns(since=START + 2990 * MINUTE),
+    "alerts": lambda queries: queries.alerts(),
+    "alerts of a symbol": lambda queries: queries.alerts(symbol="S7"),
+    "alerts by name": lambda queries: queries.alerts(alert="A7"),
+    "indicators": lambda queries: queries.indicators("S7", "1min"),
+    "latest indicators": lambda queries: queries.latest_indicators(["S7"], "1min"),
+    "calculated indicators": lambda queries: queries.calculated_indicators(START, START + MINUTE),
+    "bars": lambda queries: queries.bars("S7", "1min", limit=10),
+    "coverage": lambda queries: queries.coverage("1min", START, START + 10 * MINUTE),
+    "last day bars": lambda queries: queries.last_day_bars(["S7"], START),
+    "stored ticks": lambda queries: queries.stored_ticks("0123456789ab", 5, 9),
+    "counters": lambda queries: queries.counters(START + 2995 * MINUTE, START + 2995 * MINUTE),
+}
+
+
+def plans_of(url: str, ask: Callable[[Queries], object]) -> list[str]:
+    """The plan of every query that a question asks."""
+    queries = Queries(url)
+    asked: list[tuple[str, Any]] = []
+    listen = lambda _connection, _cursor, statement, values, *_: asked.append((statement, values))  # noqa: E731
+    event.listen(queries._engine, "before_cursor_execute", listen)
+    ask(queries)
+    event.remove(queries._engine, "before_cursor_execute", listen)
+    return [explain(queries._engine, statement, values) for statement, values in asked]
+
+
+def explain(engine: Engine, statement: str, values: Any) -> str:
+    prefix = "EXPLAIN QUERY PLAN " if engine.dialect.name == "sqlite" else "EXPLAIN "
+    with engine.connect() as connection:
+        return "\n".join(str(row) for row in connection.exec_driver_sql(prefix + statement, values))
+
+
+def test_every_question_uses_an_index(database_url: str) -> None:
+    numbers = range(3000)
+    write(
+        database_url,
+        patterns=[pattern(n, at=START + n * MINUTE, symbol=f"S{n % 60}", name=f"P{n % 60}") for n in numbers],
+        alerts=[alert(n, at=START + n * MINUTE, symbol=f"S{n % 60}", name=f"A{n % 60}") for n in numbers],
+        indicators=[indicators(f"S{n % 60}", START + n * MINUTE) for n in numbers],
+        bars=[bar(f"S{n % 60}", START + n * MINUTE) for n in numbers],
+    )
+    with TickWriter(database_url) as writer:
+        writer.insert_ticks([tick(n, START + n * MINUTE) for n in numbers])
+    with Queries(database_url)._engine.connect() as connection:
+        connection.exec_driver_sql("ANALYZE")
+        connection.commit()
+    for name, ask in QUESTIONS.items():
+        for plan in plans_of(database_url, ask):
+            assert not re.search(r"SCAN (?!.*INDEX)|Seq Scan|USE TEMP B-TREE FOR ORDER BY$", plan), f"{name}:\n{plan}"
