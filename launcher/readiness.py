@@ -30,6 +30,15 @@ def redis_answers(url: str) -> bool:
         raise LauncherError(f"Redis refuses us: {problem}. Check user and password in REDIS_URL.") from None
 
 
+def data_folder_of(url: str) -> str:
+    """Where a Redis keeps its data; nothing when it does not say."""
+    try:
+        answer = ask_redis(url, "CONFIG", "GET", "dir")
+    except (OSError, RedisRefused):
+        return ""
+    return str(answer[1]) if isinstance(answer, list) and len(answer) == 2 else ""
+
+
 def port_answers(port: int) -> bool:
     """Whether something listens on a port of loopback."""
     try:
@@ -56,6 +65,6 @@ def reports_health(redis_url: str, started_at: Callable[[], float]) -> bool:
     """Whether TickStockPL has reported its health since it was started (a Unix time in seconds)."""
     try:
         text = ask_redis(redis_url, "GET", HEALTH_KEY)
-        return text is not None and int(json.loads(text)["timestamp"]) >= int(started_at() * 1000)
+        return isinstance(text, str) and int(json.loads(text)["timestamp"]) >= int(started_at() * 1000)
     except (OSError, RedisRefused, ValueError, KeyError, TypeError):
         return False

@@ -7,6 +7,8 @@ import ssl
 from typing import BinaryIO
 from urllib.parse import parse_qs, unquote, urlsplit
 
+Answer = str | None | list["Answer"]
+
 
 class RedisRefused(Exception):
     """The server answered with an error; the text is the server's."""
@@ -52,8 +54,8 @@ class RedisProbe:
             return ssl.create_default_context().wrap_socket(connection, server_hostname=parts.hostname)
         return connection
 
-    def ask(self, *words: str) -> str | None:
-        """Send a command that is answered by a simple value, and return that.
+    def ask(self, *words: str) -> Answer:
+        """Send a command and return its answer.
 
         Raises:
             OSError: the connection broke or took too long.
@@ -61,6 +63,9 @@ class RedisProbe:
         """
         encoded = [word.encode() for word in words]
         self._socket.sendall(b"*%d\r\n" % len(encoded) + b"".join(b"$%d\r\n%b\r\n" % (len(word), word) for word in encoded))
+        return self._answer()
+
+    def _answer(self) -> Answer:
         line = self._input.readline().rstrip(b"\r\n")
         kind, rest = line[:1], line[1:].decode("utf-8", "replace")
         if kind == b"-":
@@ -69,6 +74,8 @@ class RedisProbe:
             if rest == "-1":
                 return None
             return self._input.read(int(rest) + 2)[:-2].decode("utf-8", "replace")
+        if kind == b"*":
+            return [self._answer() for _ in range(int(rest))]
         if kind in (b"+", b":"):
             return rest
         raise ConnectionError(f"this is not a Redis: it answered {line[:40]!r}")
@@ -79,7 +86,7 @@ class RedisProbe:
         self._socket.close()
 
 
-def ask_redis(url: str, *words: str) -> str | None:
+def ask_redis(url: str, *words: str) -> Answer:
     """Connect, ask one question, disconnect. Raises as `RedisProbe` and its `ask` do."""
     probe = RedisProbe(url)
     try:

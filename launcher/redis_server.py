@@ -28,6 +28,11 @@ class RedisCommand:
     warning: str = ""
 
     @property
+    def is_stand_in(self) -> bool:
+        """Whether it only behaves like a Redis, in parts."""
+        return bool(self.warning)
+
+    @property
     def url(self) -> str:
         """Where it answers."""
         return f"redis://127.0.0.1:{self.port}/0"

@@ -32,11 +32,9 @@ class SimulatorPlace:
         return cls(port, rest_port, secrets.token_urlsafe(18))
 
 
-def environment_of_services(
-    options: Options, redis_url: str, simulator: SimulatorPlace | None, inherited: Mapping[str, str]
-) -> dict[str, str]:
+def environment_of_services(options: Options, redis_url: str, simulator: SimulatorPlace | None) -> dict[str, str]:
     """What every service gets: all that was given, where Redis and the feed are, and how to behave as a child."""
-    found = {**inherited, **options.environment, "REDIS_URL": redis_url, "DATABASE_URL": options.settings.database}
+    found = {**options.environment, "REDIS_URL": redis_url, "DATABASE_URL": options.settings.database}
     if simulator is not None:
         recorded = options.replay is not None
         found |= {

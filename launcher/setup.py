@@ -10,17 +10,20 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from launcher.console import Console
 from launcher.errors import LauncherError
+from launcher.locks import FileLock
 from launcher.processes import run_step
 from launcher.stop_request import StopRequest
 
 ROOT = Path(__file__).resolve().parents[1]
+TOOLS = ROOT / ".venv-tools"  # what set-up needs for itself
 SETUP = "Set-up"
-_SHOWN_OF_PIP = ("Collecting ", "Downloading ", "Building ", "Installing ", "Successfully installed", "ERROR", "WARNING", "error")
+_SHOWN_OF_PIP = ("Collecting ", "Processing ", "Building ", "Installing ", "ERROR", "error")
+_SHOWN_LENGTH = 110
 
 
 def digest(*parts: str | bytes) -> str:
@@ -44,8 +47,9 @@ class Environment:
     a set-up that was interrupted is started over from nothing, since half-installed packages look installed.
     """
 
-    def __init__(self, folder: Path, console: Console, stop: StopRequest) -> None:
+    def __init__(self, folder: Path, console: Console, stop: StopRequest, tools: Path = TOOLS) -> None:
         self.folder = folder
+        self._tools = tools
         self.python = python_of(folder)
         self._unfinished = folder / "tickstock-unfinished"
         self._console = console
@@ -59,30 +63,36 @@ class Environment:
             LauncherError: it could not be installed; pip's own words stand above.
             Stopped: a stop was asked for.
         """
-        wanted = self._stamps(requirements)
-        if self._is_finished() and all(_text_of(stamp) == content for stamp, content in wanted.items()):
-            return
-        began = time.monotonic()
-        self._say(f"installing {requirements[-1].name} into {self.folder.name}; the next start skips this")
-        self._make()
-        self._unfinished.touch()
-        self._fill(["-r", str(requirements[-1])], str(requirements[-1].name))
-        for stamp, content in wanted.items():
-            stamp.write_text(content)
-        self._unfinished.unlink()
-        self._say(f"installed in {time.monotonic() - began:.0f} s")
+        last = requirements[-1]
+        self._bring_to(self._stamps(requirements), ["-r", str(last)], last.name)
 
     def install_package(self, requirement: str) -> None:
         """Make sure that one package is installed. Raises as `install` does."""
         stamp = self.folder / "tickstock-package.stamp"
-        content = digest(requirement, *_this_python())
-        if self._is_finished() and _text_of(stamp) == content:
+        self._bring_to({stamp: digest(requirement, *_this_python())}, [requirement], requirement)
+
+    def _bring_to(self, wanted: Mapping[Path, str], what: Sequence[str], name: str) -> None:
+        if self._has(wanted):
             return
-        self._make()
-        self._unfinished.touch()
-        self._fill([requirement], requirement)
-        stamp.write_text(content)
-        self._unfinished.unlink()
+        lock = FileLock(self._tools / f"{self.folder.name}.lock")
+        lock.wait(self._stop, lambda: self._say(f"waiting for another set-up of {self.folder.name}"))
+        try:
+            if self._has(wanted):  # another set-up did it meanwhile
+                return
+            began = time.monotonic()
+            self._say(f"installing {name} into {self.folder.name}; the next start skips this")
+            self._make()
+            self._unfinished.touch()
+            self._fill(what, name)
+            for stamp, content in wanted.items():
+                stamp.write_text(content)
+            self._unfinished.unlink()
+            self._say(f"installed in {time.monotonic() - began:.0f} s")
+        finally:
+            lock.release()
+
+    def _has(self, wanted: Mapping[Path, str]) -> bool:
+        return self._is_finished() and all(_text_of(stamp) == content for stamp, content in wanted.items())
 
     def _stamps(self, requirements: Sequence[Path]) -> dict[Path, str]:
         stamps: dict[Path, str] = {}
@@ -108,7 +118,7 @@ class Environment:
         base = getattr(sys, "_base_executable", sys.executable)
         options = ["--without-pip"] if self._uv else []
         if self._run([base, "-m", "venv", *options, str(self.folder)]) != 0:
-            raise LauncherError(f"{self.folder} could not be made; the reason stands above.\n{_without_ensurepip()}")
+            raise LauncherError(f"{self.folder} could not be made; the reason stands above.")
 
     def _is_finished(self) -> bool:
         return self.python.exists() and not self._unfinished.exists()
@@ -142,7 +152,8 @@ class Environment:
         def take(line: str) -> None:
             kept.append(line)
             if self._uv or line.strip().startswith(_SHOWN_OF_PIP):
-                self._say(line.strip())
+                text = line.strip().partition(" (from ")[0]
+                self._say(text if len(text) <= _SHOWN_LENGTH else text[:_SHOWN_LENGTH] + "…")
 
         environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
         code = run_step(command, environment=environment, folder=ROOT, stop=self._stop, take=take)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -12,11 +11,11 @@ from urllib.parse import urlsplit
 from launcher import ports
 from launcher.browser_files import BrowserFiles
 from launcher.console import Console
-from launcher.data_lock import DataLock
 from launcher.errors import LauncherError, Stopped
+from launcher.locks import lock_data_dir
 from launcher.options import Options, read_options
 from launcher.processes import run_step
-from launcher.readiness import page_answers, port_answers, redis_answers, reports_health
+from launcher.readiness import data_folder_of, page_answers, port_answers, redis_answers, reports_health
 from launcher.redis_server import RedisCommand, find_redis
 from launcher.service import Service, ServicePlan
 from launcher.services import Plans, SimulatorPlace, environment_of_services
@@ -68,8 +67,7 @@ class Start:
     def run(self) -> int:
         """Set up, start, watch, stop. Raises LauncherError and Stopped, with nothing left running."""
         settings = self._options.settings
-        lock = DataLock(self._data_dir)
-        lock.take(self._options.dashboard_url)
+        lock = lock_data_dir(self._data_dir, self._options.dashboard_url)
         try:
             ports.require_free(settings.port, settings.host)
             self._python = self._set_up()
@@ -102,7 +100,7 @@ class Start:
         redis = find_redis(self._data_dir, self._python) if options.has_own_redis else None
         simulator = None if options.market == "massive" else SimulatorPlace.on(ports.unused_port(), ports.unused_port())
         redis_url = redis.url if redis else options.settings.redis_url
-        environment = environment_of_services(options, redis_url, simulator, os.environ)
+        environment = environment_of_services(options, redis_url, simulator)
         self._console.hide(secrets_in(environment))
         plans = Plans(options, self._python, environment)
         if redis:
@@ -130,7 +128,11 @@ class Start:
             if service.restarts >= 2 and saved.exists():  # saved by a newer version, or damaged
                 saved.replace(saved.with_suffix(".unreadable"))
                 self._console.say("Redis could not read what it had saved; starting it empty (kept as redis/dump.unreadable).")
-            return redis_answers(redis.url)
+            if not redis_answers(redis.url):
+                return False
+            if not redis.is_stand_in and data_folder_of(redis.url) != str(saved.parent):
+                raise LauncherError(f"Another Redis took port {redis.port} at this very moment. Start again.")
+            return True
 
         self._supervisor.wait_until(ready, service, 60, "Set REDIS_URL to use another Redis.")
         saved.unlink(missing_ok=True)  # it is in memory now; should Redis crash, it must not come back as it was long ago

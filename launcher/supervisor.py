@@ -41,7 +41,7 @@ class Supervisor:
             Stopped: a stop was asked for.
         """
         deadline = time.monotonic() + seconds
-        while not ready():
+        while service.exit_code is not None or not ready():
             if time.monotonic() > deadline:
                 raise LauncherError(
                     f"{service.plan.name} was not ready within {seconds:g} s. {advice} Its log: {service.log_file}"
