@@ -1,45 +1,22 @@
-"""Indicator alerts: crossings of a threshold and their arming, as a table of rules over all lanes.
+"""Indicator alerts over lanes: crossings of a threshold, and the arming that keeps a trembling series from firing each time.
 
-The table is section 6 of the market rules. A rule's x is its subject less its threshold, taken with the sign of the side it
-watches: every rule fires when x rises above 0, and is armed again when x has fallen far enough below.
+A rule's x is its quantity less its threshold, taken with the sign of the side it watches: every rule fires when x rises above 0,
+and is armed again when x has fallen far enough below.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
+from tickstock.analysis.alert_rules import AlertRule
 from tickstock.analysis.lanes import LaneArrays
 from tickstock.analysis.results import AlertHit, Booleans, Floats, Integers
 
 # A difference this small, relative to the threshold, is the rounding of float64 and counts as none; without it a flat series
 # would tremble across its own average.
 ROUNDING = 1e-11
-
-
-@dataclass(frozen=True, slots=True)
-class AlertRule:
-    """One row of the table. A quantity is a published value's name, `close`, or a number."""
-
-    name: str
-    indicator: str  # the quantity that crosses
-    threshold: str | float
-    side: int  # +1: fires on the way up, -1: on the way down
-    direction: str  # bullish | bearish
-    rearm_distance: float  # armed again when the quantity is back by this many ...
-    rearm_unit: str | float  # ... of these
-
-
-RULES = (
-    AlertRule("RSI_OVERBOUGHT", "RSI_14", 70.0, +1, "bearish", 5.0, 1.0),
-    AlertRule("RSI_OVERSOLD", "RSI_14", 30.0, -1, "bullish", 5.0, 1.0),
-    AlertRule("SMA_BULLISH_CROSS", "close", "SMA_20", +1, "bullish", 0.25, "ATR_14"),
-    AlertRule("SMA_BEARISH_CROSS", "close", "SMA_20", -1, "bearish", 0.25, "ATR_14"),
-    AlertRule("SMA_20_50_BULLISH_CROSS", "SMA_20", "SMA_50", +1, "bullish", 0.10, "ATR_14"),
-    AlertRule("SMA_20_50_BEARISH_CROSS", "SMA_20", "SMA_50", -1, "bearish", 0.10, "ATR_14"),
-)
 
 
 class AlertEngine:

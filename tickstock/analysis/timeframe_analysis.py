@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from tickstock.analysis.alerts import RULES, AlertEngine
-from tickstock.analysis.candle_bars import LiveBars
+from tickstock.analysis.alert_rules import ALERT_RULES
+from tickstock.analysis.alerts import AlertEngine
+from tickstock.analysis.candle_bars import LiveBars, tick_in_dollars
 from tickstock.analysis.candlestick_detector import CandlestickDetector, Candlesticks
 from tickstock.analysis.candlesticks import CANDLESTICKS
+from tickstock.analysis.chart_patterns import CHART_SHAPES
 from tickstock.analysis.indicators import (
     AverageTrueRange,
     Indicator,
@@ -17,7 +19,8 @@ from tickstock.analysis.indicators import (
     SimpleMovingAverage,
 )
 from tickstock.analysis.lanes import BarRing
-from tickstock.analysis.results import BarColumns, BarResult, Booleans, Floats, Integers, PatternHit
+from tickstock.analysis.results import BarColumns, BarResult, Floats, Integers, PatternHit
+from tickstock.analysis.shape_follower import ShapeFollower
 from tickstock.analysis.timeframes import LENGTH_MS, WITHIN_SESSION
 
 PUBLISHED = ("RSI_14", "SMA_20", "SMA_50")
@@ -49,9 +52,12 @@ class TimeframeAnalysis:
         self._closes = BarRing(("close", "session"), 1 << reach.bit_length())
         self._candles = LiveBars()
         self._candlesticks = CandlestickDetector(CANDLESTICKS.values(), timeframe)
+        self._shapes = ShapeFollower(CHART_SHAPES)
         seed_weight = WARM_SEED_WEIGHT_60MIN if timeframe == "60min" else WARM_SEED_WEIGHT
-        self._alerts = AlertEngine(RULES, {name: each.warm_from(seed_weight) for each in self._indicators for name in each.names})
-        self._parts: tuple[LaneState, ...] = (*self._indicators, self._candles, self._alerts)
+        self._alerts = AlertEngine(
+            ALERT_RULES, {name: each.warm_from(seed_weight) for each in self._indicators for name in each.names}
+        )
+        self._parts: tuple[LaneState, ...] = (*self._indicators, self._candles, self._shapes, self._alerts)
         self.ensure_lanes(capacity)
 
     def ensure_lanes(self, lanes: int) -> None:
@@ -74,9 +80,9 @@ class TimeframeAnalysis:
         lanes = np.asarray(lanes, np.int64)
         sessions = np.broadcast_to(np.asarray(session_start, np.int64), lanes.shape)
         before = self._closes.at(lanes)
-        index = before.available
-        new_session = (index == 0) | (before.column("session", 0) != sessions)
-        previous_close = before.column("close", 0)
+        index, previous_close = before.available, before.column("close", 0)
+        first = index == 0
+        starts_anew = (first | (before.column("session", 0) != sessions)) if self._within_session else first
         self._closes.append(lanes, {"close": bars.close, "session": sessions})
 
         step = IndicatorStep(lanes, index, bars.high, bars.low, bars.close, previous_close, self._closes.at(lanes))
@@ -84,19 +90,15 @@ class TimeframeAnalysis:
         for indicator in self._indicators:
             values.update(indicator.update(step))
         found, suppressed = self._candlesticks.detect(self._candles.append(lanes, bars, sessions))
-        alerts = self._alerts.update(
-            lanes, index, self._quantities(values, bars, lanes), self._arming(new_session), bars.timestamp
-        )
         patterns = [hit for each in found for hit in _pattern_hits(each, lanes, bars)]
+        patterns += self._shapes.update(lanes, index, bars, previous_close, starts_anew, tick_in_dollars(bars.close))
+        alerts = self._alerts.update(lanes, index, self._quantities(values, bars, lanes), starts_anew, bars.timestamp)
         return BarResult(lanes, {name: values[name] for name in PUBLISHED}, patterns, alerts, suppressed)
 
     def _quantities(self, values: dict[str, Floats], bars: BarColumns, lanes: Integers) -> dict[str, Floats]:
         """What alerts compare; the RSI of a series that has been flat means nothing."""
         rsi = np.where(self._rsi.has_moved(lanes), values["RSI_14"], np.nan)
         return {**values, "RSI_14": rsi, "close": bars.close}
-
-    def _arming(self, new_session: Booleans) -> Booleans:
-        return new_session if self._within_session else np.zeros_like(new_session)
 
 
 def _pattern_hits(found: Candlesticks, lanes: Integers, bars: BarColumns) -> list[PatternHit]:

@@ -1,0 +1,155 @@
+"""Causal pivots: the highs and lows of each lane that later bars have confirmed, and which never change again.
+
+A high at bar j is confirmed at the first bar i > j whose low lies a threshold below it, before a higher high; then a low is
+looked for, and so on (directional change; Osler and Chang 1995 use it for head and shoulders). The threshold is three times the
+average true range of the bars before i, at least three times two ticks. Until a lane's first pivot both extremes are followed.
+
+Highs and lows are handled as one: row 0 holds highs, row 1 lows with their sign turned, so that both are looked for upwards.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tickstock.analysis.indicators import WilderAverage
+from tickstock.analysis.lanes import LaneArrays
+from tickstock.analysis.results import BarColumns, Booleans, Floats, Integers
+
+THRESHOLD_RANGES = 3.0
+LEAST_RANGE_TICKS = 2.0
+RANGE_PERIOD = 14
+PIVOTS_KEPT = 8  # a power of two
+
+
+class PivotTracker:
+    """The running extremes and the last confirmed pivots of every lane."""
+
+    def __init__(self) -> None:
+        self._range = WilderAverage(RANGE_PERIOD, rows=1)
+        self._running = LaneArrays()
+        self._running.add("extreme", -np.inf, rows=2)
+        self._running.add("index", -1, np.int64, rows=2)
+        self._running.add("time", 0, np.int64, rows=2)
+        self._running.add("sought", True, np.bool_, rows=2)
+        self._pivots = LaneArrays()
+        self._pivots.add("count", 0, np.int64)
+        self._pivots.add("kind", 0, np.int64)  # of the newest: +1 high, -1 low
+        self._pivots.add("price", rows=PIVOTS_KEPT)
+        self._pivots.add("index", 0, np.int64, rows=PIVOTS_KEPT)
+        self._pivots.add("time", 0, np.int64, rows=PIVOTS_KEPT)
+
+    def ensure_lanes(self, lanes: int) -> None:
+        for part in (self._running, self._pivots):
+            part.ensure(lanes)
+        self._range.ensure_lanes(lanes)
+
+    def reset(self) -> None:
+        for part in (self._running, self._pivots, self._range):
+            part.reset()
+
+    def update(
+        self, lanes: Integers, index: Integers, bars: BarColumns, previous_close: Floats, starts_anew: Booleans, tick: Floats
+    ) -> Integers:
+        """Take one bar of each lane and return the places among `lanes` where a pivot was confirmed.
+
+        `index` counts the bars of a lane's series from 0. `starts_anew` marks a session's first bar on timeframes that keep to
+        one session (and a series' first bar on any): pivots start anew, and the bar's range leaves out the close before it.
+        """
+        self._forget_pivots(lanes[starts_anew])
+        threshold = self._threshold(lanes, index, tick)
+        self._take_range(lanes, index, bars, previous_close, starts_anew)
+
+        prices = np.stack((bars.high, -bars.low))
+        extreme, sought = self._running["extreme"][:, lanes], self._running["sought"][:, lanes]
+        raised = sought & (prices > extreme)
+        confirmed = sought & ~raised & (extreme + prices[::-1] >= threshold)
+        if confirmed.any():
+            confirmed = self._first_of_two(confirmed, lanes)
+        starts = raised | confirmed[::-1]  # the other side's search begins at the confirming bar
+        self._push(lanes, confirmed, extreme)
+        self._running["extreme"][:, lanes] = np.where(starts, prices, extreme)
+        self._running["index"][:, lanes] = np.where(starts, index, self._running["index"][:, lanes])
+        self._running["time"][:, lanes] = np.where(starts, bars.timestamp, self._running["time"][:, lanes])
+        self._running["sought"][:, lanes] = (sought & ~confirmed & ~confirmed[::-1]) | confirmed[::-1]
+        return np.flatnonzero(confirmed.any(axis=0))
+
+    def last(self, lanes: Integers) -> PivotWindow:
+        """The last pivots of these lanes."""
+        return PivotWindow(self._pivots, lanes)
+
+    def _forget_pivots(self, lanes: Integers) -> None:
+        if len(lanes):
+            self._running["extreme"][:, lanes] = -np.inf
+            self._running["sought"][:, lanes] = True
+            self._pivots["count"][lanes] = 0
+
+    def _threshold(self, lanes: Integers, index: Integers, tick: Floats) -> Floats:
+        average = self._range.current(lanes)[0]
+        return np.where(index >= RANGE_PERIOD, THRESHOLD_RANGES * np.maximum(average, LEAST_RANGE_TICKS * tick), np.inf)
+
+    def _take_range(
+        self, lanes: Integers, index: Integers, bars: BarColumns, previous_close: Floats, starts_anew: Booleans
+    ) -> None:
+        top = np.where(starts_anew, bars.high, np.maximum(bars.high, previous_close))
+        bottom = np.where(starts_anew, bars.low, np.minimum(bars.low, previous_close))
+        self._range.update(lanes, index + 1, (top - bottom)[np.newaxis])
+
+    def _first_of_two(self, confirmed: Booleans, lanes: Integers) -> Booleans:
+        """Where a lane's first bar would confirm both extremes: the earlier one; neither when one bar made both."""
+        both = confirmed.all(axis=0)
+        if not both.any():
+            return confirmed
+        since = self._running["index"][:, lanes]
+        earlier = np.stack((since[0] < since[1], since[1] < since[0]))
+        return np.where(both, confirmed & earlier, confirmed)
+
+    def _push(self, lanes: Integers, confirmed: Booleans, extreme: Floats) -> None:
+        for row, kind in ((0, 1), (1, -1)):
+            places = np.flatnonzero(confirmed[row])
+            if not len(places):
+                continue
+            where = lanes[places]
+            slot = self._pivots["count"][where] & (PIVOTS_KEPT - 1)
+            self._pivots["price"][slot, where] = kind * extreme[row, places]
+            self._pivots["index"][slot, where] = self._running["index"][row, where]
+            self._pivots["time"][slot, where] = self._running["time"][row, where]
+            self._pivots["kind"][where] = kind
+            self._pivots["count"][where] += 1
+
+
+class PivotWindow:
+    """The last pivots of some lanes, read by lag: 0 is the newest.
+
+    Heights are turned where the newest pivot is a low, so that it reads as a high in every lane: a shape written once as a top is
+    also found upside down.
+    """
+
+    def __init__(self, pivots: LaneArrays, lanes: Integers) -> None:
+        self._pivots = pivots
+        self._lanes = lanes
+        self._count = pivots["count"][lanes]
+        self.kind: Integers = pivots["kind"][lanes]  # of the newest pivot: +1 high, -1 low
+        self.available = np.minimum(self._count, PIVOTS_KEPT)
+
+    def price(self, lag: int) -> Floats:
+        """As printed."""
+        prices: Floats = self._pivots["price"][self._slots(lag), self._lanes]
+        return prices
+
+    def height(self, lag: int) -> Floats:
+        """The price, turned where the newest pivot is a low."""
+        return self.price(lag) * self.kind
+
+    def index(self, lag: int) -> Integers:
+        """The bar that made the pivot, counted in the lane's series."""
+        bars: Integers = self._pivots["index"][self._slots(lag), self._lanes]
+        return bars
+
+    def time(self, lag: int) -> Integers:
+        """Start of that bar, Unix milliseconds."""
+        times: Integers = self._pivots["time"][self._slots(lag), self._lanes]
+        return times
+
+    def _slots(self, lag: int) -> Integers:
+        slots: Integers = (self._count - 1 - lag) & (PIVOTS_KEPT - 1)
+        return slots
