@@ -21,7 +21,7 @@ from tickstock.contract import (
     encode,
     log_entry_fields,
 )
-from tickstock.feed.feed_stream import FeedTick
+from tickstock.feed.feed_items import FeedTick
 
 BATCH_TICKS = 1000  # at most this many ticks in one transaction: about a millisecond of Redis's time
 ENTRY_OVERHEAD_BYTES = 400  # a batch's objects in memory, and its keys and nodes in Redis, beside its text

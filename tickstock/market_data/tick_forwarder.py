@@ -16,7 +16,7 @@ import redis
 
 from tickstock.contract import TICKS_LOG_MAX_AGE_MS, TICKS_LOG_MAX_BYTES, FeedStatus, MarketTick, TakenPosition
 from tickstock.cooperation import give_way
-from tickstock.feed.feed_stream import FeedTick
+from tickstock.feed.feed_items import FeedTick
 from tickstock.market_data.flow import AHEAD_TICKS, TakenFlow
 from tickstock.market_data.redis_link import RedisLink
 from tickstock.market_data.redis_log import EntryRefused, RedisLog
@@ -112,7 +112,7 @@ class RedisTickForwarder:
         with self._lock:
             self._log = TickLog(run, self._source, self._buffer_bytes)
             self._flow = TakenFlow(self._follow_taken, self._ahead_ticks)
-            self._holder = None
+            self._holder = self._last_logged = None
             self._settled.clear()
         self._wake.set()
 
@@ -228,10 +228,11 @@ class RedisTickForwarder:
         self._writer = (server, client)
 
     def _claim(self, redis_log: RedisLog, log: TickLog) -> None:
-        self._holder = redis_log.claim(log.run)
+        holder = redis_log.claim(log.run)
         self._renewed_at = self._monotonic()
-        if self._holder == log.run:
+        if holder == log.run:
             return
+        self._holder = holder
         with self._lock:
             if log.is_used and self._log is log:
                 self._log = None  # this run is over; the service begins another one
@@ -247,9 +248,10 @@ class RedisTickForwarder:
         if lost:
             logger.warning("MARKET-DATA-SERVICE: Redis lost the last %d entries of the log; they are put back", len(lost))
             redis_log.refill(lost)
-        if not self._settled.is_set():
+        if not log.is_used:
             self._last_logged = redis_log.last_status()
-            self._settled.set()
+        self._holder = log.run
+        self._settled.set()
         if log.waiting_ticks > self._ahead_ticks:
             flow.begin_flush()
 

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Sequence
 
 from tickstock.contract import FeedStatus, MarketTick
-from tickstock.feed.feed_stream import FeedTick
+from tickstock.feed.feed_items import FeedTick
 from tickstock.market_data.tick_batch import BATCH_TICKS, Batch, BatchBuilder, LogId
 
 KEEP_ACKNOWLEDGED_SECONDS = 60.0

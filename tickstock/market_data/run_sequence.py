@@ -1,0 +1,238 @@
+"""One run of the app as one sequence: each tick with its position, and each status at its exact place between them.
+
+Pure: events, states of the connection and the time come in, pieces of the sequence come out. Design sections 3 and 7.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+
+from msgspec import UNSET, Struct, UnsetType
+
+from tickstock.contract import FeedStatus
+from tickstock.feed.feed_items import FeedItem, FeedTick, is_ticker
+from tickstock.feed.feed_stream import FeedStream
+from tickstock.feed.massive_client import ConnectionState
+from tickstock.feed.massive_events import Aggregate, Event, Trade
+from tickstock.feed.silence import SilenceRule
+from tickstock.logs import Rejections
+from tickstock.market_hours import MINUTE_MS, Calendar
+
+logger = logging.getLogger(__name__)
+
+STATUS_EVERY_MS = 1000
+HIGHEST_PRICE = 1e8  # dollars: a hundred times the dearest stock
+MOST_SHARES = 1_000_000_000_000
+EARLIEST, LATEST = 1_000_000_000_000, 4_102_444_800_000  # milliseconds; seconds and microseconds lie outside
+
+
+class Piece(Struct, frozen=True, gc=False):
+    """Ticks with consecutive positions from `first` on, and the status that stands behind them, if any."""
+
+    first: int
+    ticks: list[FeedTick]
+    status: FeedStatus | None
+
+
+class RunSequence:
+    """The sequence of one run.
+
+    Args:
+        run: its name; `source`: what its ticks are.
+        new_stream: makes the feed's stream, with the watermark at which an earlier run of the same day stood.
+        previous: the status that stood last in the log when this run began.
+        wall_clock: false for a recorded or virtual day, which follows its events alone.
+        delay_ms: how far the feed is behind the clock.
+        now_ms: the wall clock.
+    """
+
+    def __init__(
+        self,
+        run: str,
+        source: str,
+        new_stream: Callable[[int], FeedStream],
+        calendar: Calendar,
+        silence: SilenceRule,
+        *,
+        previous: FeedStatus | None,
+        wall_clock: bool,
+        delay_ms: int,
+        now_ms: int,
+    ) -> None:
+        self.run = run
+        self.source = source
+        self.position = 0
+        self.note = ""  # added to the detail of every status
+        self.rejections = Rejections(logger, "MARKET-DATA-SERVICE")
+        self._calendar = calendar
+        self._silence = silence
+        self._wall_clock = wall_clock
+        self._delay_ms = delay_ms
+        self._new_stream = new_stream
+        # Another feed's watermark says nothing about this one's minutes.
+        self._previous = previous.watermark if previous is not None and previous.source == source else 0
+        # A recorded day may be an earlier one than the last: only its first event tells.
+        self.stream = self._stream_at(self._previous if wall_clock else 0)
+        self._was_live = False
+        self._confirmed: ConnectionState | None = None  # confirmed, and waiting for the first event of a recorded day
+        self._kind, self._detail, self._since = "connecting", "starting", now_ms
+        self._live_detail = ""
+        self._status_at = 0
+        self._data_at = now_ms
+        self._symbols: set[str] = set()
+        self._new_status(now_ms)
+
+    @property
+    def status(self) -> FeedStatus:
+        """The last status as it was given out."""
+        return self._status
+
+    def begin(self, now_ms: int) -> list[Piece]:
+        """The first message of the run."""
+        return [self._say(now_ms)]
+
+    def state_changed(self, state: ConnectionState, now_ms: int) -> list[Piece]:
+        """The connection to the feed changed."""
+        self._confirmed = None
+        if state.kind == "confirmed":
+            self._data_at = now_ms
+            if self._wall_clock:
+                return self._go_live(state.detail, now_ms - self._delay_ms, now_ms)
+            self._confirmed = state
+            return [self._change(self._kind, f"{state.detail}; waiting for the first event", now_ms)]
+        if state.kind == "ended":
+            return self._end_day(state.detail, now_ms)
+        self.stream.hold_watermark()
+        self.stream.new_connection()
+        if state.kind == "refused":
+            return [self._change("stopped", state.detail, now_ms)]
+        return [self._change("reconnecting" if self._was_live else "connecting", state.detail, now_ms)]
+
+    def add(self, events: Sequence[Event], received_ms: int, now_ms: int) -> list[Piece]:
+        """Events of the feed, received at `received_ms`."""
+        pieces: list[Piece] = []
+        if self._confirmed is not None:
+            first = next((at for event in events if (at := _start_of(event))), 0)
+            if not first:
+                return pieces
+            detail, self._confirmed = self._confirmed.detail, None
+            pieces += self._go_live(detail, first, now_ms)
+        self._data_at = now_ms
+        if self._kind == "silent":
+            pieces.append(self._change("live", self._live_detail, now_ms))
+        pieces += self._pieces(self.stream.add(events, received_ms), now_ms)
+        return pieces
+
+    def clock(self, now_ms: int) -> list[Piece]:
+        """The wall clock shows `now_ms`: call it at least every 50 ms."""
+        pieces = self._pieces(self.stream.clock(now_ms, self._kind == "live"), now_ms)
+        if self._kind == "live":
+            limit = self._silence.silent_after_ms(now_ms)
+            if limit is not None and now_ms - self._data_at >= limit:
+                pieces.append(self._change("silent", f"no data for {(now_ms - self._data_at) / 1000:.0f} s", now_ms))
+        if abs(now_ms - self._status_at) >= STATUS_EVERY_MS:  # also when the clock was set back
+            pieces.append(self._say(now_ms))
+        return pieces
+
+    def set_note(self, note: str, now_ms: int) -> list[Piece]:
+        """Say something about ourselves in the status's detail, or nothing any more."""
+        if note == self.note:
+            return []
+        self.note = note
+        return [self._say(now_ms)]
+
+    def stop(self, detail: str, now_ms: int) -> list[Piece]:
+        """The last message of the run."""
+        self.stream.hold_watermark()
+        return [self._change("stopped", detail, now_ms)]
+
+    def _go_live(self, detail: str, feed_time: int, now_ms: int) -> list[Piece]:
+        """The feed is there (again), its own time being `feed_time`: first the gap is said, then the watermark moves on."""
+        if self._was_live:
+            begin = self.stream.watermark
+        else:
+            begin = self._begin_of_first_gap(feed_time)
+            if not self._wall_clock and 0 < self._previous == begin:
+                self.stream = self._stream_at(begin)
+        self._was_live = True
+        self._live_detail = detail
+        live = self._change("live", detail, now_ms, gap=(min(begin, feed_time), feed_time))
+        return [live, *self._pieces(self.stream.release_watermark(), now_ms)]
+
+    def _begin_of_first_gap(self, feed_time: int) -> int:
+        if not 0 < self._previous <= feed_time:
+            return feed_time - feed_time % MINUTE_MS
+        first_session = self._calendar.sessions_of(self._calendar.trading_day_at(feed_time))[0]
+        return max(self._previous, first_session.start)
+
+    def _end_day(self, detail: str, now_ms: int) -> list[Piece]:
+        pieces: list[Piece] = []
+        newest = self.stream.last_event_end
+        if newest:
+            sessions = self._calendar.sessions_of(self._calendar.trading_day_at(newest - 1))
+            pieces = self._pieces(self.stream.finish_day(max(sessions[-1].end, newest)), now_ms)
+        return [*pieces, self._change("ended", detail, now_ms)]
+
+    def _pieces(self, items: Sequence[FeedItem], now_ms: int) -> list[Piece]:
+        """Positions for the ticks, a status for each marker; what cannot be a tick is dropped before it gets a position."""
+        pieces: list[Piece] = []
+        ticks: list[FeedTick] = []
+        symbols = self._symbols
+        for item in items:
+            if type(item) is FeedTick:
+                if (
+                    0.0 < item.price < HIGHEST_PRICE
+                    and 0 <= item.volume <= MOST_SHARES
+                    and EARLIEST <= item.timestamp < LATEST
+                    and (item.symbol in symbols or self._learn(item.symbol))
+                ):
+                    ticks.append(item)
+                else:
+                    self.rejections.add("an invalid tick", item)
+            else:
+                first = self.position + 1
+                self.position += len(ticks)
+                pieces.append(Piece(first, ticks, self._new_status(now_ms)))
+                ticks = []
+        if ticks:
+            pieces.append(Piece(self.position + 1, ticks, None))
+            self.position += len(ticks)
+        return pieces
+
+    def _learn(self, symbol: str) -> bool:
+        if not is_ticker(symbol):
+            return False
+        if len(self._symbols) > 100_000:
+            self._symbols.clear()
+        self._symbols.add(symbol)
+        return True
+
+    def _change(self, kind: str, detail: str, now_ms: int, gap: tuple[int, int] | UnsetType = UNSET) -> Piece:
+        if kind != self._kind:
+            self._since = now_ms
+        self._kind, self._detail = kind, detail
+        return self._say(now_ms, gap)
+
+    def _say(self, now_ms: int, gap: tuple[int, int] | UnsetType = UNSET) -> Piece:
+        return Piece(self.position + 1, [], self._new_status(now_ms, gap))
+
+    def _new_status(self, now_ms: int, gap: tuple[int, int] | UnsetType = UNSET) -> FeedStatus:
+        self._status_at = now_ms
+        detail = f"{self._detail}; {self.note}" if self.note else self._detail
+        self._status: FeedStatus = FeedStatus(
+            self._kind, self.source, self._since, now_ms, self.stream.watermark, self.run, self.position, detail, gap
+        )
+        return self._status
+
+    def _stream_at(self, watermark: int) -> FeedStream:
+        stream = self._new_stream(watermark)
+        stream.hold_watermark()
+        return stream
+
+
+def _start_of(event: Event) -> int:
+    """When an event began, by the feed's time; 0 for what carries no time."""
+    if isinstance(event, Trade):
+        return event.t
+    return event.s if isinstance(event, Aggregate) else 0

@@ -1,0 +1,306 @@
+"""MarketDataService: what the app does with a tick. UI, database, browsers, Redis, in this order; none can stop another."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from tickstock.contract import FeedStatus
+from tickstock.cooperation import give_way
+from tickstock.feed.feed_items import FeedTick
+from tickstock.feed.feed_stream import FeedStream
+from tickstock.feed.massive_client import ConnectionState, MassiveClient
+from tickstock.feed.massive_events import Event, decode_frame
+from tickstock.feed.silence import SilenceRule
+from tickstock.logs import CounterLog, Rejections
+from tickstock.market_data.flow import AHEAD_TICKS
+from tickstock.market_data.live_board import LiveBoard
+from tickstock.market_data.run_sequence import Piece, RunSequence
+from tickstock.market_data.tick_forwarder import WAITING_FOR_STREAMING
+from tickstock.market_hours import Calendar
+from tickstock.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+CLOCK_SECONDS = 0.05
+TURN_SECONDS = 0.005
+TURN_EVENTS = 1_000  # events of frames that wait are taken together up to here
+REDIS_WAIT_SECONDS = 5.0  # at the start; after that the app begins without Redis
+LEASE_RETRY_SECONDS = 1.0
+BACKLOG_BYTES = 32 * 1024 * 1024  # of frames; a feed that we cannot follow is no longer read, and its gap repaired from REST
+STORE_AHEAD_TICKS = 100_000  # how far a replay may run ahead of the database
+
+Clock = Callable[[], float]
+OnFrame = Callable[[bytes, int], None]
+OnState = Callable[[ConnectionState], None]
+
+
+class FeedClient(Protocol):
+    """`MassiveClient`, as far as the service uses it."""
+
+    def start(self) -> None: ...
+    def stop(self, timeout: float = 5.0) -> None: ...
+    def hold(self) -> None: ...
+    def release(self) -> None: ...
+
+
+class Connect(Protocol):
+    """Makes the client of the feed."""
+
+    def __call__(self, settings: Settings, calendar: Calendar, on_frame: OnFrame, on_state: OnState) -> FeedClient: ...
+
+
+class Recorder(Protocol):
+    """`TickRecorder`, as far as the service uses it."""
+
+    def add(self, run: str, first: int, ticks: Sequence[FeedTick]) -> None: ...
+    @property
+    def waiting_ticks(self) -> int: ...
+
+
+class Forwarder(Protocol):
+    """`RedisTickForwarder`, as far as the service uses it."""
+
+    def begin(self, run: str) -> None: ...
+    def wait_until_settled(self, timeout: float) -> bool: ...
+    def last_logged_status(self) -> FeedStatus | None: ...
+    def add(self, first: int, ticks: Sequence[FeedTick], status: FeedStatus | None = None) -> None: ...
+    @property
+    def other_holder(self) -> str | None: ...
+    @property
+    def waiting_ticks(self) -> int: ...
+    @property
+    def waits_for_streaming(self) -> bool: ...
+
+
+class MarketDataService:
+    """Takes the feed's frames and does four steps for each tick, from a thread of its own.
+
+    `board`, `recorder` and `forwarder` belong to the caller, who starts them before and stops them after the service.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        calendar: Calendar,
+        board: LiveBoard,
+        recorder: Recorder,
+        forwarder: Forwarder,
+        *,
+        connect: Connect = MassiveClient.for_settings,
+        clock: Clock = time.time,
+    ) -> None:
+        self._settings = settings
+        self._calendar = calendar
+        self._board = board
+        self._recorder = recorder
+        self._forwarder = forwarder
+        self._connect = connect
+        self._clock = clock
+        self._wall_clock = settings.feed_clock == "wall"
+        self._silence = SilenceRule(settings, calendar)
+        self._sequence: RunSequence | None = None
+        self._client: FeedClient | None = None
+        self._client_is_held = False
+        self._arrivals: deque[tuple[bytes, int] | ConnectionState] = deque()
+        self._bytes_in = self._bytes_out = 0  # of frames; each is written by one thread only
+        self._wake = threading.Event()
+        self._stopped = threading.Event()
+        self._bad_events = Rejections(logger, "MARKET-DATA-SERVICE")
+        self._step_faults = Rejections(logger, "MARKET-DATA-SERVICE")
+        self._forwarded = CounterLog(
+            lambda total: logger.debug("MARKET-DATA-SERVICE: Forwarded %d ticks to TickStockPL streaming", total)
+        )
+        self._thread = threading.Thread(target=self._run, name="market-data-service", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread; it claims the lease, then connects to the feed."""
+        self._thread.start()
+
+    def stop(self, timeout: float = 10.0) -> None:
+        """Leave the feed, say so in the log, end the thread."""
+        self._stopped.set()
+        self._wake.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout)
+
+    @property
+    def status(self) -> FeedStatus | None:
+        """The feed's status as last given out; None while another app ingests."""
+        sequence = self._sequence
+        return sequence.status if sequence is not None else None
+
+    def state(self) -> dict[str, Any]:
+        """What /health shows of it."""
+        sequence, holder = self._sequence, self._forwarder.other_holder
+        state: dict[str, Any] = {
+            "ingesting": sequence is not None,
+            "passive": f"another app (run {holder}) ingests" if sequence is None and holder else "",
+            "frame_bytes_waiting": self._bytes_in - self._bytes_out,
+            "step_faults": dict(self._step_faults.counts),
+            "rejected": dict(self._bad_events.counts),
+        }
+        if sequence is not None:
+            stream = sequence.stream
+            state |= {
+                "run": sequence.run,
+                "ticks": sequence.position,
+                "watermark": stream.watermark,
+                "last_event_end": stream.last_event_end,
+                "smallest_delay_ms": stream.smallest_delay_ms,
+                "counts": dict(stream.counts),
+                "rejected": dict(self._bad_events.counts + stream.rejections.counts + sequence.rejections.counts),
+            }
+        return state
+
+    # --- the thread -----------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        while not self._stopped.is_set():
+            try:
+                run = self._claim_run()
+                if run is not None:
+                    self._ingest(run)
+            except Exception:  # a fault of ours: the run is over, the next one repairs the gap
+                logger.exception("MARKET-DATA-SERVICE: the run failed; a new one begins")
+                self._stopped.wait(1.0)
+            finally:
+                self._sequence = None
+                self._leave_feed()
+
+    def _claim_run(self) -> str | None:
+        """A new run that may ingest: at once, when Redis is not there, or when another app has stopped; None when stopping."""
+        run = secrets.token_hex(6)
+        self._forwarder.begin(run)
+        if not self._forwarder.wait_until_settled(REDIS_WAIT_SECONDS):
+            logger.warning("MARKET-DATA-SERVICE: Redis did not answer within %.0f s; ingesting begins without it",
+                           REDIS_WAIT_SECONDS)  # fmt: skip
+        said = False
+        while (holder := self._forwarder.other_holder) is not None:
+            if not said:
+                said = True
+                logger.warning("MARKET-DATA-SERVICE: passive: another app (run %s) ingests; this one serves pages", holder)
+            if self._stopped.wait(LEASE_RETRY_SECONDS):
+                return None
+        return None if self._stopped.is_set() else run
+
+    def _ingest(self, run: str) -> None:
+        settings = self._settings
+        self._sequence = sequence = RunSequence(
+            run,
+            settings.feed,
+            lambda watermark: FeedStream.for_settings(settings, self._calendar, watermark),
+            self._calendar,
+            self._silence,
+            previous=self._forwarder.last_logged_status(),
+            wall_clock=self._wall_clock,
+            delay_ms=settings.delay_ms,
+            now_ms=self._now(),
+        )
+        self._deliver(sequence, sequence.begin(self._now()))
+        self._client_is_held = False
+        self._client = self._connect(settings, self._calendar, self._on_frame, self._on_state)
+        self._client.start()
+        while not self._stopped.is_set() and self._forwarder.other_holder is None:
+            self._wake.wait(CLOCK_SECONDS)
+            self._wake.clear()
+            self._turns(sequence)
+        self._leave_feed()
+        if self._stopped.is_set():
+            self._deliver(sequence, sequence.stop("the app was stopped", self._now()))
+        else:
+            logger.error("MARKET-DATA-SERVICE: another app (run %s) took the lease; run %s is over",
+                         self._forwarder.other_holder, run)  # fmt: skip
+
+    def _turns(self, sequence: RunSequence) -> None:
+        """Handle what has arrived, in bounded turns, with the clock between them."""
+        while not self._stopped.is_set():
+            turn_ends = time.monotonic() + TURN_SECONDS
+            gated = self._is_gated()
+            while self._arrivals and not gated and time.monotonic() < turn_ends:
+                self._take_arrivals(sequence)
+                gated = self._is_gated()
+            self._hold_or_release(gated)
+            waits = not self._wall_clock and self._forwarder.waits_for_streaming
+            self._deliver(sequence, sequence.set_note(WAITING_FOR_STREAMING if waits else "", self._now()))
+            self._deliver(sequence, sequence.clock(self._now()))
+            give_way()
+            if gated or not self._arrivals:
+                return
+
+    def _take_arrivals(self, sequence: RunSequence) -> None:
+        """One change of state, or the frames that wait before the next one, together."""
+        first = self._arrivals.popleft()
+        if isinstance(first, ConnectionState):
+            self._deliver(sequence, sequence.state_changed(first, self._now()))
+            return
+        frame, received = first
+        self._bytes_out += len(frame)
+        events: list[Event] = decode_frame(frame, self._bad_events)
+        while len(events) < TURN_EVENTS and self._arrivals and not isinstance(self._arrivals[0], ConnectionState):
+            following = self._arrivals.popleft()
+            assert not isinstance(following, ConnectionState)
+            self._bytes_out += len(following[0])
+            events += decode_frame(following[0], self._bad_events)
+        self._deliver(sequence, sequence.add(events, received, self._now()))
+
+    def _deliver(self, sequence: RunSequence, pieces: Sequence[Piece]) -> None:
+        """The four steps, for each piece of the sequence; a fault in one is counted and the next one is done."""
+        for piece in pieces:
+            if piece.ticks:
+                self._step("LiveBoard.update", self._board.update, piece.ticks, self._now())
+                self._step("TickRecorder.add", self._recorder.add, sequence.run, piece.first, piece.ticks)
+                self._step("LiveBoard.publish", self._board.publish)
+            self._step("RedisTickForwarder.add", self._forwarder.add, piece.first, piece.ticks, piece.status)
+            if piece.ticks:
+                self._forwarded.add(len(piece.ticks))
+
+    def _step(self, name: str, step: Callable[..., None], *arguments: object) -> None:
+        try:
+            step(*arguments)
+        except Exception as fault:
+            self._step_faults.add(f"a batch in {name}", fault)
+
+    def _is_gated(self) -> bool:
+        """Whether a replay must wait: for Redis and TickStockPL, or for the database. A live feed never does."""
+        return not self._wall_clock and (
+            self._forwarder.waiting_ticks > AHEAD_TICKS or self._recorder.waiting_ticks > STORE_AHEAD_TICKS
+        )
+
+    def _hold_or_release(self, gated: bool) -> None:
+        client, backlog = self._client, self._bytes_in - self._bytes_out
+        if client is None:
+            return
+        if not self._client_is_held and (gated or backlog > BACKLOG_BYTES):
+            self._client_is_held = True
+            client.hold()
+        elif self._client_is_held and not gated and backlog < BACKLOG_BYTES // 4:
+            self._client_is_held = False
+            client.release()
+
+    def _leave_feed(self) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            client.stop()
+        self._arrivals.clear()
+        self._bytes_in = self._bytes_out = 0
+
+    # Called by the client's thread: what they share with ours is a deque, one counter and an event.
+
+    def _on_frame(self, frame: bytes, received: int) -> None:
+        self._bytes_in += len(frame)
+        self._arrivals.append((frame, received))
+        if not self._wake.is_set():
+            self._wake.set()
+
+    def _on_state(self, state: ConnectionState) -> None:
+        self._arrivals.append(state)
+        self._wake.set()
+
+    def _now(self) -> int:
+        return int(self._clock() * 1000)
