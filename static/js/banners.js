@@ -1,0 +1,73 @@
+/** What is wrong right now, in words, above the lists. */
+
+import { LINK_SILENT_MS } from "./freshness.js";
+import { clockTime, dayOf, minuteTime } from "./new_york_time.js";
+import { element } from "./page.js";
+
+/** @import { Store } from "./store.js" */
+
+/** @typedef {{level: string, text: string}} Banner */
+
+/**
+ * The banners of this moment. Pure.
+ * @param {Store} store
+ * @param {number} now the browser's time
+ * @returns {Banner[]}
+ */
+export function bannersOf(store, now) {
+  const { feed, health, session, link } = store;
+  const at = (/** @type {number} */ time) => `${clockTime(time)} ET`;
+  if (link === "connecting") return [];
+  if (link === "lost") {
+    return [{ level: "bad", text: `The link to TickStock is lost since ${at(store.linkSince)}; trying again. What is shown is from then.` }];
+  }
+  if (now - store.heard > LINK_SILENT_MS) return [{ level: "bad", text: `No word from TickStock since ${at(store.heard)}. What is shown is from then.` }];
+  /** @type {Banner[]} */
+  const found = [];
+  if (feed && feed.status !== "live" && !(feed.status === "silent" && session?.name === "closed")) found.push(feedBanner(feed, at));
+  if (health && (health.status === "down" || health.status === "stopped")) {
+    const since = health.since ? ` since ${at(health.since)}` : "";
+    found.push({ level: "bad", text: `TickStockPL is ${health.status}${since}: ticks go on, new patterns and alerts do not.` });
+  }
+  if (session?.name === "closed" && session.opens) {
+    found.push({ level: "info", text: `Market closed. It opens ${dayOf(session.opens)} at ${minuteTime(session.opens)} ET; prices are of the last session.` });
+  }
+  return found;
+}
+
+/**
+ * @param {import("./messages.js").FeedStatus} feed
+ * @param {(time: number) => string} at
+ * @returns {Banner}
+ */
+function feedBanner(feed, at) {
+  const detail = feed.detail ? ` (${feed.detail})` : "";
+  if (feed.status === "ended") return { level: "info", text: `The recorded day has ended${detail}.` };
+  if (feed.status === "connecting") return { level: "info", text: `Connecting to the feed${detail}.` };
+  if (feed.status === "silent") return { level: "bad", text: `STALE: the feed is silent since ${at(feed.since)}${detail}.` };
+  if (feed.status === "reconnecting") return { level: "bad", text: `STALE: the feed is away since ${at(feed.since)}; reconnecting${detail}.` };
+  return { level: "bad", text: `The feed is stopped since ${at(feed.since)}${detail}.` };
+}
+
+/**
+ * Draw them when they change.
+ * @param {Store} store
+ * @param {HTMLElement} place
+ * @returns {(now: number) => void}
+ */
+export function bannerDrawing(store, place) {
+  let drawn = "";
+  return (now) => {
+    const banners = bannersOf(store, now);
+    const mark = JSON.stringify(banners);
+    if (mark === drawn) return;
+    drawn = mark;
+    place.replaceChildren(
+      ...banners.map(({ level, text }) => {
+        const banner = element("p", "banner", text);
+        banner.dataset.level = level;
+        return banner;
+      }),
+    );
+  };
+}

@@ -1,0 +1,68 @@
+/** The Live Streaming page: makes its parts, and connects them. */
+
+import { bannerDrawing } from "./banners.js";
+import { counterDrawing } from "./counters.js";
+import { digestDrawing } from "./digest.js";
+import { startFrameLoop } from "./frame_loop.js";
+import { attachKeyboard } from "./keyboard.js";
+import { byId } from "./page.js";
+import { Signals } from "./signals.js";
+import { connect } from "./socket.js";
+import { StatusBar } from "./status_bar.js";
+import { Store } from "./store.js";
+import { attachTheme } from "./theme.js";
+import { Watchlist } from "./watchlist.js";
+
+const store = new Store();
+const kind = /** @type {HTMLSelectElement} */ (byId("filter-kind"));
+const direction = /** @type {HTMLSelectElement} */ (byId("filter-direction"));
+const symbol = /** @type {HTMLInputElement} */ (byId("filter-symbol"));
+const pause = byId("pause");
+
+const signals = new Signals(
+  store,
+  { rows: byId("signal-rows"), empty: byId("signals-empty"), note: byId("signals-note") },
+  showOnly,
+);
+const watchlist = new Watchlist(store, byId("watch-rows"), byId("watch-empty"), showOnly);
+const statusBar = new StatusBar(store, watchlist);
+
+/** @param {string} chosen */
+function showOnly(chosen) {
+  symbol.value = symbol.value.trim().toUpperCase() === chosen ? "" : chosen;
+  applyFilter();
+}
+
+function applyFilter() {
+  signals.setFilter({ kind: kind.value, direction: direction.value, symbol: symbol.value.trim().toUpperCase() });
+}
+
+function togglePause() {
+  signals.setPaused(!signals.paused);
+  pause.setAttribute("aria-pressed", String(signals.paused));
+  pause.firstChild?.replaceWith(signals.paused ? "Continue " : "Pause ");
+}
+
+byId("filters").addEventListener("input", applyFilter);
+byId("filters").addEventListener("submit", (event) => event.preventDefault());
+pause.addEventListener("click", togglePause);
+attachTheme(byId("theme"));
+attachKeyboard({ " ": togglePause, "/": () => symbol.focus() });
+symbol.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") {
+    symbol.value = "";
+    applyFilter();
+    symbol.blur();
+  }
+});
+
+applyFilter();
+connect(store);
+startFrameLoop([
+  (now) => watchlist.draw(now),
+  () => signals.draw(),
+  (now) => statusBar.draw(now),
+  bannerDrawing(store, byId("banners")),
+  counterDrawing(store),
+  digestDrawing(store, byId("digest")),
+]);

@@ -1,0 +1,23 @@
+/** Numbers as text. */
+
+const WHOLE = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
+const COMPACT = new Intl.NumberFormat("en-US", { notation: "compact", maximumFractionDigits: 1 });
+const CENTS = new Intl.NumberFormat("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+const PENNIES = new Intl.NumberFormat("en-US", { minimumFractionDigits: 4, maximumFractionDigits: 4 });
+const MINUS = "\u2212";
+
+/** @param {number} value @returns {string} 57,810 */
+export const whole = (value) => WHOLE.format(value);
+
+/** @param {number} value @returns {string} 1.2M */
+export const compact = (value) => (value < 10_000 ? WHOLE.format(value) : COMPACT.format(value));
+
+/** @param {number} value @returns {string} dollars: two decimals, four below one dollar */
+export const price = (value) => (value < 1 ? PENNIES : CENTS).format(value);
+
+/** @param {number} share @returns {string} +2.14 or −0.35 */
+export function percentChange(share) {
+  const text = CENTS.format(Math.abs(share * 100));
+  if (text === "0.00") return text;
+  return (share < 0 ? MINUS : "+") + text;
+}

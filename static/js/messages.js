@@ -1,0 +1,85 @@
+/**
+ * The messages of the Socket.IO contract, as types. Times are Unix milliseconds.
+ *
+ * @typedef {object} SymbolRow
+ * @property {string} symbol
+ * @property {number} price
+ * @property {number} timestamp  when it was printed
+ * @property {number} received  when it reached the server
+ * @property {number} volume  shares of the trading day
+ * @property {number | null} previous_close  of the regular session before this trading day
+ * @property {number | null} change  price ÷ previous close − 1
+ *
+ * @typedef {object} Signal  a pattern or an alert
+ * @property {"streaming_pattern" | "indicator_alert"} type
+ * @property {number} seq
+ * @property {string} id
+ * @property {string} symbol
+ * @property {string} direction  bullish | bearish | neutral
+ * @property {string} timeframe
+ * @property {string} session
+ * @property {number} bar_timestamp
+ * @property {number} detection_timestamp
+ * @property {string} origin  live | repair | history
+ * @property {string} [pattern]
+ * @property {string} [state]  confirmed | forming | void
+ * @property {number} [price]
+ * @property {number} [quality]
+ * @property {string} [alert]
+ * @property {string} [indicator]
+ * @property {number} [value]
+ * @property {number} [threshold]
+ *
+ * @typedef {object} IndicatorValues
+ * @property {string} symbol
+ * @property {string} timeframe
+ * @property {number} bar_timestamp
+ * @property {Record<string, number>} values
+ *
+ * @typedef {object} FeedStatus
+ * @property {string} status  connecting | live | silent | reconnecting | stopped | ended
+ * @property {string} source  massive | simulated | replay
+ * @property {number} since
+ * @property {number} timestamp
+ * @property {string} detail
+ * @property {string} channel
+ * @property {number} delay_ms
+ * @property {number | null} ticks_per_second
+ * @property {number | null} lag_ms
+ *
+ * @typedef {object} Health
+ * @property {string} status  healthy | degraded | stopped | waiting | down
+ * @property {string[]} issues
+ * @property {number} [since]  of waiting and down
+ * @property {string} [session]
+ *
+ * @typedef {object} Session
+ * @property {string} name  pre | regular | post | closed | unknown
+ * @property {string | null} trading_day
+ * @property {number} [ends]
+ * @property {number} [opens]
+ * @property {number | null} [time]  of a recorded or virtual day
+ *
+ * @typedef {object} Counters
+ * @property {string | null} trading_day
+ * @property {number} patterns
+ * @property {number} alerts
+ * @property {number} indicators
+ * @property {number} bars
+ * @property {number} ticks
+ *
+ * @typedef {object} Snapshot
+ * @property {string} epoch
+ * @property {number} seq
+ * @property {number} time
+ * @property {string[]} watch
+ * @property {SymbolRow[]} symbols
+ * @property {IndicatorValues[]} indicators
+ * @property {Signal[]} events
+ * @property {Counters} counters
+ * @property {Session} session
+ * @property {Health} health
+ * @property {FeedStatus} feed
+ */
+
+export {};

@@ -1,0 +1,48 @@
+/** Small steps on the page's elements; text only ever as text. */
+
+/**
+ * The element with this id.
+ * @template {HTMLElement} T
+ * @param {string} id
+ * @returns {T}
+ */
+export function byId(id) {
+  const found = document.getElementById(id);
+  if (!found) throw new Error(`the page has no element #${id}`);
+  return /** @type {T} */ (found);
+}
+
+/**
+ * A new element.
+ * @param {string} tag
+ * @param {string} [className]
+ * @param {string} [text]
+ * @returns {HTMLElement}
+ */
+export function element(tag, className = "", text = "") {
+  const made = document.createElement(tag);
+  if (className) made.className = className;
+  if (text) made.textContent = text;
+  return made;
+}
+
+/**
+ * Set an element's text, but only when it differs: an unchanged page is not laid out again.
+ * @param {Element} target
+ * @param {string} text
+ */
+export function setText(target, text) {
+  if (target.textContent !== text) target.textContent = text;
+}
+
+/**
+ * Set or remove a data attribute, only when it differs.
+ * @param {HTMLElement} target
+ * @param {string} name
+ * @param {string} value  "" removes it
+ */
+export function setData(target, name, value) {
+  if ((target.dataset[name] ?? "") === value) return;
+  if (value) target.dataset[name] = value;
+  else delete target.dataset[name];
+}

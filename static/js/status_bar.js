@@ -1,0 +1,94 @@
+/** The status bar, the clock and the badge: words from the messages, never a colour alone. */
+
+import { LINK_SILENT_MS } from "./freshness.js";
+import { whole } from "./figures.js";
+import { clockTime } from "./new_york_time.js";
+import { byId, element, setData, setText } from "./page.js";
+import { SESSIONS, SOURCES } from "./words.js";
+
+/** @import { FeedStatus, Health } from "./messages.js" */
+/** @import { Store } from "./store.js" */
+/** @import { Watchlist } from "./watchlist.js" */
+
+const FEED_WORDS = /** @type {Record<string, [string, string]>} */ ({
+  connecting: ["Connecting", "wait"],
+  live: ["Active", "good"],
+  silent: ["Silent", "bad"],
+  reconnecting: ["Reconnecting", "bad"],
+  stopped: ["Stopped", "bad"],
+  ended: ["Ended", "wait"],
+});
+const HEALTH_WORDS = /** @type {Record<string, [string, string]>} */ ({
+  healthy: ["Healthy", "good"],
+  degraded: ["Degraded", "warn"],
+  stopped: ["PL stopped", "bad"],
+  waiting: ["Waiting for PL", "wait"],
+  down: ["PL down", "bad"],
+});
+const BADGES = /** @type {Record<string, string>} */ ({ simulated: "SIMULATED", replay: "REPLAY" });
+
+export class StatusBar {
+  /** @param {Store} store @param {Watchlist} watchlist */
+  constructor(store, watchlist) {
+    this.store = store;
+    this.watchlist = watchlist;
+    this.parts = Object.fromEntries(
+      ["feed-state", "feed-source", "symbols-summary", "tick-rate", "health-state", "issues", "source-badge", "session", "time"].map((id) => [id, byId(id)]),
+    );
+  }
+
+  /** @param {number} now the browser's time */
+  draw(now) {
+    const { feed, health, link } = this.store;
+    const isUp = link === "live" && now - this.store.heard < LINK_SILENT_MS;
+    if (!isUp && link === "live") this.state("feed-state", ["No word from server", "bad"]);
+    else if (link !== "live") this.state("feed-state", link === "lost" ? ["Link lost", "bad"] : ["Connecting", "wait"]);
+    else this.state("feed-state", FEED_WORDS[feed?.status ?? "connecting"] ?? [feed?.status ?? "", "wait"]);
+    setText(this.parts["feed-source"], feed ? sourceText(feed) : "");
+    this.parts["feed-source"].title = feed?.detail ?? "";
+    const { total, fresh, quiet, stale, none } = this.watchlist.counts;
+    const waiting = none ? `, ${whole(none)} without a tick` : "";
+    setText(this.parts["symbols-summary"], `${whole(total)} symbols, ${whole(fresh)} fresh, ${whole(quiet)} quiet, ${whole(stale)} stale${waiting}`);
+    setText(this.parts["tick-rate"], feed?.ticks_per_second == null ? "" : `${whole(feed.ticks_per_second)} ticks/s`);
+    this.state("health-state", HEALTH_WORDS[health?.status ?? "waiting"] ?? [health?.status ?? "", "wait"]);
+    this.drawIssues(health);
+    this.drawBadge(feed);
+    this.drawClock();
+  }
+
+  /** @param {string} id @param {[string, string]} words */
+  state(id, [text, level]) {
+    setText(this.parts[id], text);
+    setData(this.parts[id], "level", level);
+  }
+
+  /** @param {Health | null} health */
+  drawIssues(health) {
+    const issues = health?.issues ?? [];
+    const mark = issues.join("\n");
+    if (mark === this.issues) return;
+    this.issues = mark;
+    this.parts.issues.hidden = issues.length === 0;
+    this.parts.issues.replaceChildren(...issues.map((issue) => element("li", "", issue)));
+  }
+
+  /** @param {FeedStatus | null} feed */
+  drawBadge(feed) {
+    const badge = feed ? (BADGES[feed.source] ?? (feed.delay_ms ? `DELAYED ${Math.round(feed.delay_ms / 60_000)} min` : "")) : "";
+    this.parts["source-badge"].hidden = !badge;
+    setText(this.parts["source-badge"], badge);
+  }
+
+  drawClock() {
+    const { session } = this.store;
+    const time = session?.time ?? this.store.now();
+    setText(this.parts.session, SESSIONS[session?.name ?? "unknown"] ?? "");
+    setText(this.parts.time, `${clockTime(time)} ET`);
+  }
+}
+
+/** @param {FeedStatus} feed @returns {string} Simulated (A, +2.1 s) */
+function sourceText(feed) {
+  const lag = feed.lag_ms == null ? "" : `, +${(feed.lag_ms / 1000).toFixed(1)} s`;
+  return `${SOURCES[feed.source] ?? feed.source} (${feed.channel}${lag})`;
+}

@@ -1,0 +1,121 @@
+/** The latest of everything the server said. Sockets write into it, the frame loop reads from it; nothing here touches the page. */
+
+/** @import { SymbolRow, Signal, IndicatorValues, FeedStatus, Health, Session, Counters, Snapshot } from "./messages.js" */
+
+export const KEPT_SIGNALS = 2000;
+
+/** @typedef {SymbolRow & {direction: number}} Quote  direction: 1 after a rise, -1 after a fall, 0 before any change */
+
+export class Store {
+  constructor() {
+    this.epoch = "";
+    this.seq = 0;
+    /** @type {"connecting" | "live" | "lost"} */
+    this.link = "connecting";
+    this.linkSince = Date.now();
+    this.heard = 0; // browser time of the last message
+    this.clockOffset = 0; // server time - browser time
+    /** @type {string[]} */
+    this.watch = [];
+    /** @type {Map<string, Quote>} */
+    this.quotes = new Map();
+    /** @type {Map<string, IndicatorValues>} */
+    this.indicators = new Map(); // of 1min bars, by symbol
+    /** @type {Map<string, Signal>} */
+    this.signals = new Map(); // by id, in order of arrival
+    /** @type {FeedStatus | null} */
+    this.feed = null;
+    /** @type {Health | null} */
+    this.health = null;
+    /** @type {Session | null} */
+    this.session = null;
+    /** @type {Counters | null} */
+    this.counters = null;
+    /** @type {Set<string>} */
+    this.changedSymbols = new Set();
+    this.watchVersion = 0; // rises when the list of symbols changes
+    this.signalsVersion = 0;
+    this.stateVersion = 0;
+  }
+
+  /** @returns {number} the server's clock, Unix milliseconds */
+  now() {
+    return Date.now() + this.clockOffset;
+  }
+
+  /** @param {number} serverTime */
+  heardAt(serverTime) {
+    this.heard = Date.now();
+    if (serverTime) this.clockOffset = serverTime - this.heard;
+  }
+
+  /** @param {"connecting" | "live" | "lost"} link */
+  setLink(link) {
+    if (link === this.link) return;
+    this.link = link;
+    this.linkSince = Date.now();
+    this.stateVersion += 1;
+  }
+
+  /**
+   * Begin, or begin again.
+   * @param {Snapshot} snapshot
+   * @returns {number | null} the number after which signals are missing here, or null when none are
+   */
+  takeSnapshot(snapshot) {
+    this.heardAt(snapshot.time);
+    const sameEpoch = snapshot.epoch === this.epoch;
+    if (!sameEpoch) this.seq = 0;
+    const firstSeq = snapshot.events.length ? snapshot.events[0].seq : snapshot.seq + 1;
+    const missingAfter = sameEpoch && this.seq && firstSeq > this.seq + 1 ? this.seq : null;
+    this.epoch = snapshot.epoch;
+    if (snapshot.watch.join() !== this.watch.join()) {
+      this.watch = snapshot.watch;
+      this.watchVersion += 1;
+    }
+    snapshot.symbols.forEach((row) => this.takeRow(row));
+    snapshot.indicators.forEach((values) => this.takeIndicators(values));
+    for (const signal of snapshot.events) this.takeSignal(signal);
+    this.seq = snapshot.seq;
+    this.counters = snapshot.counters;
+    this.session = snapshot.session;
+    this.health = snapshot.health;
+    this.feed = snapshot.feed;
+    this.stateVersion += 1;
+    this.setLink("live");
+    this.watch.forEach((symbol) => this.changedSymbols.add(symbol));
+    return missingAfter;
+  }
+
+  /** @param {SymbolRow} row */
+  takeRow(row) {
+    const before = this.quotes.get(row.symbol);
+    const moved = before ? Math.sign(row.price - before.price) : 0;
+    this.quotes.set(row.symbol, { ...row, direction: moved || (before ? before.direction : 0) });
+    this.changedSymbols.add(row.symbol);
+  }
+
+  /** @param {IndicatorValues} values */
+  takeIndicators(values) {
+    const before = this.indicators.get(values.symbol);
+    if (values.timeframe !== "1min" || (before && before.bar_timestamp > values.bar_timestamp)) return;
+    this.indicators.set(values.symbol, values);
+    this.changedSymbols.add(values.symbol);
+  }
+
+  /**
+   * Hold a signal; a confirmed or void one is never replaced.
+   * @param {Signal} signal
+   */
+  takeSignal(signal) {
+    if (signal.seq > this.seq) this.seq = signal.seq;
+    const before = this.signals.get(signal.id);
+    if (before && (before.state ?? "confirmed") !== "forming") return;
+    this.signals.set(signal.id, signal);
+    if (this.signals.size > KEPT_SIGNALS) {
+      const oldest = this.signals.keys().next().value;
+      if (oldest !== undefined) this.signals.delete(oldest);
+    }
+    this.signalsVersion += 1;
+  }
+}

@@ -1,0 +1,139 @@
+"""The JSON interface: what is stored, filtered and paged, and how the services are.
+
+Lists answer as {"patterns": […], "next": …}, newest first; `next` is null on the last page, else it goes back as a parameter.
+A parameter that cannot be read is answered with 400 and {"error": …, "parameter": …}.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from flask import Blueprint, Response, current_app, jsonify, request
+from werkzeug.exceptions import HTTPException
+
+import tickstock
+from tickstock.database.queries import Page, Queries
+from tickstock.errors import DatabaseError
+from tickstock.web import parameters
+from tickstock.web.health import health_report
+from tickstock.web.parameters import BadParameter, Reader
+
+api = Blueprint("api", __name__)
+
+Answer = Response | tuple[Response, int]
+
+DIRECTION = parameters.one_of("bullish", "bearish", "neutral")
+TIMEFRAME = parameters.one_of(*parameters.TIMEFRAMES)
+ORIGIN = parameters.one_of("live", "repair", "history")
+_PAGED: dict[str, Reader] = {
+    "from": parameters.moment,
+    "to": parameters.moment,
+    "limit": parameters.limit,
+    "next": parameters.token,
+}
+_OURS_TO_QUERIES = {"from": "since", "to": "until", "next": "after"}
+
+
+@api.get("/api/patterns")
+def patterns() -> Answer:
+    """Detected patterns by detection time."""
+    return _page("patterns", Queries.patterns, {
+        "symbol": parameters.symbol,
+        "pattern": parameters.name,
+        "direction": DIRECTION,
+        "timeframe": TIMEFRAME,
+        "state": parameters.one_of("forming", "confirmed", "void"),
+        "origin": ORIGIN,
+    })  # fmt: skip
+
+
+@api.get("/api/alerts")
+def alerts() -> Answer:
+    """Indicator alerts by detection time."""
+    return _page("alerts", Queries.alerts, {
+        "symbol": parameters.symbol,
+        "alert": parameters.name,
+        "direction": DIRECTION,
+        "timeframe": TIMEFRAME,
+        "origin": ORIGIN,
+    })  # fmt: skip
+
+
+@api.get("/api/indicators/<symbol>")
+def indicators(symbol: str) -> Answer:
+    """Indicator values of one symbol by bar."""
+    return _page("indicators", Queries.indicators, {"timeframe": TIMEFRAME}, _of_symbol(symbol))
+
+
+@api.get("/api/bars/<symbol>")
+def bars(symbol: str) -> Answer:
+    """Bars of one symbol, each in its newest revision."""
+    return _page("bars", Queries.bars, {"timeframe": TIMEFRAME}, _of_symbol(symbol))
+
+
+@api.get("/api/status")
+def status() -> Answer:
+    """What the status bar shows: feed, TickStockPL's health, counters, session."""
+    live = _services().live
+    now = time.time_ns() // 1_000_000
+    return jsonify({
+        "time": now,
+        "version": tickstock.__version__,
+        "epoch": live.log.epoch,
+        "seq": live.log.seq,
+        "feed": live.feed_status(),
+        "health": live.health.message(now),
+        "session": live.clock.message(),
+        "counters": live.day_figures(),
+        "watched": len(live.default_symbols),
+        "browsers": live.watch_sets.clients,
+    })  # fmt: skip
+
+
+@api.get("/health")
+def health() -> Answer:
+    """Every stage of a tick's path; 503 as long as one of them is down."""
+    report = health_report(_services(), time.time_ns() // 1_000_000)
+    return jsonify(report), 503 if report["status"] == "down" else 200
+
+
+@api.errorhandler(BadParameter)
+def _bad_parameter(problem: BadParameter) -> Answer:
+    return jsonify({"error": str(problem), "parameter": problem.parameter}), 400
+
+
+@api.errorhandler(DatabaseError)
+def _no_database(problem: DatabaseError) -> Answer:
+    return jsonify({"error": str(problem)}), 503
+
+
+@api.app_errorhandler(HTTPException)
+def _http_error(problem: HTTPException) -> Any:
+    if not request.path.startswith("/api/"):
+        return problem
+    return jsonify({"error": f"{problem.name}: {problem.description}"}), problem.code or 500
+
+
+def _page(key: str, query: Callable[..., Page], readers: dict[str, Reader], fixed: dict[str, Any] | None = None) -> Answer:
+    values = parameters.read(request.args.to_dict(flat=False), {**readers, **_PAGED})
+    asked = {_OURS_TO_QUERIES.get(name, name): value for name, value in values.items()} | (fixed or {})
+    if fixed is not None:
+        asked.setdefault("timeframe", "1min")
+    try:
+        page = _services().stored.ask(lambda queries: query(queries, **asked))
+    except ValueError:
+        raise BadParameter("next", "the `next` of the page before", str(values.get("next"))) from None
+    return jsonify({key: page.rows, "next": page.next})
+
+
+def _of_symbol(text: str) -> dict[str, str]:
+    try:
+        return {"symbol": parameters.symbol(text)}
+    except ValueError as expected:
+        raise BadParameter("symbol", str(expected), text) from None
+
+
+def _services() -> Any:
+    return current_app.extensions["tickstock"]

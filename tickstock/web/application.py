@@ -1,0 +1,90 @@
+"""create_app(): the Flask application with its pages, its JSON and its Socket.IO."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from flask import Flask
+from flask_socketio import SocketIO
+
+from tickstock.settings import Settings
+from tickstock.web import json_text
+from tickstock.web.api import api
+from tickstock.web.day_keeper import DayKeeper
+from tickstock.web.live import LivePage
+from tickstock.web.market import Market, NoMarket
+from tickstock.web.pages import pages
+from tickstock.web.redis_event_subscriber import RedisEventSubscriber
+from tickstock.web.security import Origins, add_headers
+from tickstock.web.stored_results import StoredResults
+from tickstock.web.trading_clock import TradingClock
+
+logger = logging.getLogger(__name__)
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+EXTENSION = "tickstock"
+JOIN_SECONDS = 3.0
+
+
+@dataclass
+class WebServices:
+    """What runs beside the requests: `app.extensions["tickstock"]`."""
+
+    settings: Settings
+    market: Market
+    socketio: SocketIO
+    live: LivePage
+    keeper: DayKeeper
+    subscriber: RedisEventSubscriber
+    stored: StoredResults
+    threads: list[threading.Thread] = field(default_factory=list)
+
+    def start(self) -> None:
+        """Start the threads: frames, the day's figures, results from Redis."""
+        for name, run in (("frames", self.live.run), ("day", self.keeper.run), ("results", self.subscriber.run)):
+            thread = threading.Thread(target=run, name=f"web-{name}", daemon=True)
+            thread.start()
+            self.threads.append(thread)
+
+    def stop(self) -> None:
+        """Stop them; returns within seconds."""
+        for part in (self.subscriber, self.keeper, self.live):
+            part.stop()
+        for thread in self.threads:
+            thread.join(JOIN_SECONDS)
+        self.threads.clear()
+
+
+def create_app(settings: Settings, market: Market | None = None) -> Flask:
+    """The web application; its services stand in `extensions["tickstock"]` and are started by whoever serves it.
+
+    Args:
+        market: the market data service of this process; without one the pages show what others have stored.
+    """
+    app = Flask("tickstock", root_path=str(REPOSITORY))
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    socketio = SocketIO(
+        app,
+        async_mode=settings.async_mode,
+        cors_allowed_origins=Origins(settings),
+        json=json_text,
+        always_connect=True,
+        ping_interval=10,
+        ping_timeout=10,
+        max_http_buffer_size=256 * 1024,
+    )
+    market = market or NoMarket(settings)
+    clock = TradingClock(settings)
+    live = LivePage(settings, socketio, market, clock)
+    live.register()
+    keeper = DayKeeper(live, settings.database)
+    subscriber = RedisEventSubscriber(settings.redis_url, live, keeper.read_again)
+    stored = StoredResults(settings.database)
+    app.extensions[EXTENSION] = WebServices(settings, market, socketio, live, keeper, subscriber, stored)
+    app.register_blueprint(pages)
+    app.register_blueprint(api)
+    app.after_request(add_headers)
+    return app

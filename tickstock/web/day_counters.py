@@ -1,0 +1,104 @@
+"""What the current trading day has brought so far, counted once for all browsers.
+
+Pure. A day begins with the figures of the database; after that every new pattern, alert and bar's indicators counts one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from tickstock.contract import IndicatorAlert, StreamingIndicator
+from tickstock.market_hours import Calendar
+from tickstock.web.event_log import Signal
+
+
+@dataclass(frozen=True, slots=True)
+class TradingDay:
+    """A trading day from its first session to the next day's first; `start` inclusive, `end` exclusive, Unix milliseconds."""
+
+    day: date
+    start: int
+    end: int
+
+    def holds(self, timestamp: int) -> bool:
+        """Whether this moment belongs to the day."""
+        return self.start <= timestamp < self.end
+
+
+def trading_day(calendar: Calendar, timestamp: int) -> TradingDay:
+    """The trading day that a moment belongs to; after the last session it is still that day."""
+    day = calendar.trading_day_at(timestamp)
+    sessions = calendar.sessions_of(day)
+    return TradingDay(day, sessions[0].start, calendar.next_session(sessions[-1].start).start)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDay:
+    """What the database holds of a trading day at one moment, and its newest signals."""
+
+    patterns: int
+    alerts: int
+    indicators: int
+    bars: int
+    signals: tuple[Signal, ...]  # oldest first
+    complete_from: int = 0  # no older detection is among `signals` although the day has some; 0 when all are
+
+
+class DayCounters:
+    """Counts of one trading day; messages of other days are not counted."""
+
+    def __init__(self) -> None:
+        self.day: TradingDay | None = None
+        self.patterns = 0
+        self.alerts = 0
+        self.indicators = 0
+        self.bars = 0
+        self._newest_bar: dict[tuple[str, str], int] = {}
+
+    def begin(self, day: TradingDay) -> None:
+        """Start a day at nothing."""
+        self.day = day
+        self.patterns = self.alerts = self.indicators = self.bars = 0
+        self._newest_bar.clear()
+
+    def take(self, stored: StoredDay, arrived: Iterable[Signal]) -> None:
+        """Set the figures to the database's; `arrived` are new signals that came while it was read."""
+        held = {signal.id for signal in stored.signals}
+        self.patterns, self.alerts = stored.patterns, stored.alerts
+        self.indicators = max(self.indicators, stored.indicators)
+        self.bars = max(self.bars, stored.bars)
+        for signal in arrived:
+            if signal.id not in held:
+                self.add_signal(signal)
+
+    def add_signal(self, signal: Signal) -> None:
+        """Count a signal whose id is new."""
+        if self.day is not None and self.day.holds(signal.bar_timestamp):
+            if isinstance(signal, IndicatorAlert):
+                self.alerts += 1
+            else:
+                self.patterns += 1
+
+    def add_indicator(self, indicator: StreamingIndicator) -> bool:
+        """Count the values of a bar; False when they are not newer than what this symbol and timeframe had."""
+        key = (indicator.symbol, indicator.timeframe)
+        if indicator.bar_timestamp <= self._newest_bar.get(key, -1):
+            return False
+        self._newest_bar[key] = indicator.bar_timestamp
+        if self.day is not None and self.day.holds(indicator.bar_timestamp):
+            self.indicators += 1
+            self.bars += 1
+        return True
+
+    def as_dict(self, ticks: int) -> dict[str, int | str | None]:
+        """The figures for a browser; `ticks` is counted by the market data service."""
+        return {
+            "trading_day": self.day.day.isoformat() if self.day else None,
+            "patterns": self.patterns,
+            "alerts": self.alerts,
+            "indicators": self.indicators,
+            "bars": self.bars,
+            "ticks": ticks,
+        }

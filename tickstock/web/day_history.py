@@ -1,0 +1,67 @@
+"""What the database holds of one trading day. Runs in a native thread: its own connection, plain data in and out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, time
+from typing import Any
+
+from sqlalchemy import Connection, Table, func, select
+
+from tickstock.contract import IndicatorAlert, StreamingPattern
+from tickstock.database.connection import database_errors, open_engine
+from tickstock.database.models import bars, indicator_alerts, intraday_indicators, intraday_patterns
+from tickstock.database.queries import Queries
+from tickstock.market_hours import new_york_ms
+from tickstock.web.day_counters import StoredDay, TradingDay
+from tickstock.web.event_log import KEPT_ENTRIES, Signal
+
+
+def read_stored_day(database_url: str, day: TradingDay) -> StoredDay:
+    """Count a trading day's rows, and read its newest signals, oldest first."""
+    engine = open_engine(database_url)
+    try:
+        with database_errors(database_url), engine.connect() as connection:
+            patterns = _signals(connection, intraday_patterns, StreamingPattern, day)
+            alerts = _signals(connection, indicator_alerts, IndicatorAlert, day)
+            counts = [_count_signals(connection, table, day) for table in (intraday_patterns, indicator_alerts)]
+            signals = sorted((*patterns, *alerts), key=lambda signal: signal.detection_timestamp)[-KEPT_ENTRIES:]
+            return StoredDay(
+                patterns=counts[0],
+                alerts=counts[1],
+                indicators=_count(connection, intraday_indicators, intraday_indicators.c.bar_timestamp, day),
+                bars=_count(connection, bars, bars.c.timestamp, day, bars.c.revision == 0),
+                signals=tuple(signals),
+                complete_from=signals[0].detection_timestamp if len(signals) < sum(counts) else 0,
+            )
+    finally:
+        engine.dispose()
+
+
+def read_previous_closes(database_url: str, symbols: Sequence[str], day: date) -> Mapping[str, float]:
+    """The close of the last day bar before a trading day, for the symbols that have one."""
+    before = new_york_ms(day, time())
+    return {symbol: bar["close"] for symbol, bar in Queries(database_url).last_day_bars(symbols, before).items()}
+
+
+def _of_day(table: Table, day: TradingDay) -> tuple[Any, ...]:
+    # A detection is never before its bar, and detection_timestamp has the index.
+    return (
+        table.c.detection_timestamp >= day.start,
+        table.c.bar_timestamp >= day.start,
+        table.c.bar_timestamp < day.end,
+    )
+
+
+def _count_signals(connection: Connection, table: Table, day: TradingDay) -> int:
+    return int(connection.execute(select(func.count()).select_from(table).where(*_of_day(table, day))).scalar_one())
+
+
+def _count(connection: Connection, table: Table, column: Any, day: TradingDay, *more: Any) -> int:
+    asked = select(func.count()).select_from(table).where(column >= day.start, column < day.end, *more)
+    return int(connection.execute(asked).scalar_one())
+
+
+def _signals(connection: Connection, table: Table, kind: type[Any], day: TradingDay) -> list[Signal]:
+    newest = select(table).where(*_of_day(table, day)).order_by(table.c.detection_timestamp.desc()).limit(KEPT_ENTRIES)
+    return [kind(**row) for row in connection.execute(newest).mappings()]

@@ -1,0 +1,83 @@
+"""Keeps what the page knows of the trading day in step with the clock and the database; a thread of its own."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+from tickstock import cooperation
+from tickstock.logs import Rejections
+from tickstock.web.day_counters import TradingDay
+from tickstock.web.day_history import read_previous_closes, read_stored_day
+from tickstock.web.live import LivePage
+from tickstock.web.previous_closes import PreviousCloses
+
+logger = logging.getLogger(__name__)
+
+LOOK_SECONDS = 0.5
+RETRY_SECONDS = 5.0
+
+
+class DayKeeper:
+    """Reads the stored day at start, on a new trading day and when asked; looks for previous closes."""
+
+    def __init__(self, live: LivePage, database_url: str) -> None:
+        self.live = live
+        self.previous = PreviousCloses(live.default_symbols, self._read_closes)
+        self.rejections = Rejections(logger, "DAY-KEEPER")
+        self.loaded_at: float | None = None  # monotonic seconds of the last reading
+        self.problem: str | None = None  # why the database could not be read the last time
+        self._database_url = database_url
+        self._due = 0.0
+        self._stop = threading.Event()
+
+    def read_again(self) -> None:
+        """Have the stored day read soon: something was stored that was never published."""
+        self._due = 0.0
+
+    def stop(self) -> None:
+        """End `run`."""
+        self._stop.set()
+
+    def run(self) -> None:
+        """Look twice a second until `stop`."""
+        while not self._stop.is_set():
+            try:
+                self.look()
+            except Exception as problem:
+                self.problem = f"{type(problem).__name__}: {problem}"
+                self.rejections.add("reading of the database", problem)
+                self._due = time.monotonic() + RETRY_SECONDS
+            time.sleep(LOOK_SECONDS)
+
+    def look(self) -> None:
+        """Follow the clock; read what is due."""
+        live = self.live
+        is_new_day = live.clock.refresh(time.time_ns() // 1_000_000, live.market.status())
+        day = live.clock.day
+        if day is None:
+            return
+        if is_new_day:
+            live.begin_day(day)
+            self._due = 0.0
+        if self._due <= time.monotonic():
+            self._read_day(day)
+        if self.previous.refresh(day.day, time.monotonic()):
+            closes = self.previous.closes
+            live.market.board.set_previous_closes(closes, day.day)
+            logger.info("DAY-KEEPER: previous close known of %d of %d symbols", len(closes), len(live.default_symbols))
+
+    def _read_closes(self, symbols: Sequence[str], day: date) -> Mapping[str, float]:
+        return cooperation.in_native_thread(read_previous_closes, self._database_url, symbols, day)
+
+    def _read_day(self, day: TradingDay) -> None:
+        self._due = float("inf")
+        seq_before = self.live.log.seq
+        stored = cooperation.in_native_thread(read_stored_day, self._database_url, day)
+        added = self.live.stored_day(stored, day, seq_before)
+        self.loaded_at, self.problem = time.monotonic(), None
+        if added:
+            logger.info("DAY-KEEPER: %d signals of %s read from the database", added, day.day)

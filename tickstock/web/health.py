@@ -1,0 +1,89 @@
+"""The /health report: every stage of a tick's path with its age, its counters and what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from tickstock.database.queries import Queries
+from tickstock.errors import DatabaseError
+
+if TYPE_CHECKING:
+    from tickstock.web.application import WebServices
+
+Stage = dict[str, Any]
+
+_WORST = ("down", "degraded", "waiting", "ok", "off")
+_PL_STATUS = {"healthy": "ok", "degraded": "degraded", "waiting": "waiting", "stopped": "down", "down": "down"}
+
+
+def health_report(services: WebServices, now: int) -> dict[str, Any]:
+    """The stages of a tick's path in their order; `status` is the worst of them."""
+    stages: dict[str, Mapping[str, Any]] = {
+        **services.market.stages(),
+        "tickstock_pl": _tickstock_pl(services, now),
+        "results_subscriber": _subscriber(services, now),
+        "database": _database(services),
+        "browsers": _browsers(services),
+    }
+    found = {str(stage["status"]) for stage in stages.values()}
+    worst = next(status for status in _WORST if status in found)
+    return {
+        "status": "ok" if worst == "off" else worst,
+        "issues": [f"{name}: {stage['detail']}" for name, stage in stages.items() if stage["status"] in ("down", "degraded")],
+        "time": now,
+        "stages": stages,
+    }
+
+
+def _tickstock_pl(services: WebServices, now: int) -> Stage:
+    message = services.live.health.message(now)
+    issues = message.get("issues", [])
+    return {
+        "status": _PL_STATUS.get(message["status"], "degraded"),
+        "detail": "; ".join(issues) or message["status"],
+        "age_ms": message["age_ms"],
+        "report": {name: value for name, value in message.items() if name not in ("type", "age_ms")},
+    }
+
+
+def _subscriber(services: WebServices, now: int) -> Stage:
+    subscriber = services.subscriber
+    connected = subscriber.connected_since
+    return {
+        "status": "ok" if connected is not None else "down",
+        "detail": "subscribed" if connected is not None else "no connection to Redis; trying again",
+        "age_ms": None if subscriber.last_message is None else now - subscriber.last_message,
+        "connected_since": connected,
+        "reconnects": subscriber.reconnects,
+        "received": dict(subscriber.received),
+        "rejected": dict(subscriber.rejections.counts),
+    }
+
+
+def _database(services: WebServices) -> Stage:
+    try:
+        progress = services.stored.ask(Queries.progress)
+    except DatabaseError as problem:
+        return {"status": "down", "detail": str(problem)}
+    detail = "answers" if progress is not None else "answers; TickStockPL has stored nothing yet"
+    return {
+        "status": "ok",
+        "detail": detail,
+        "progress": progress._asdict() if progress is not None else None,
+        "last_problem": services.keeper.problem,
+    }
+
+
+def _browsers(services: WebServices) -> Stage:
+    live = services.live
+    return {
+        "status": "ok",
+        "detail": f"{live.watch_sets.clients} connected",
+        "connected": live.watch_sets.clients,
+        "frames_sent": live.frames_sent,
+        "frames_skipped": live.frames_skipped,
+        "resynchronised": live.resyncs,
+        "events": live.log.seq,
+        "rejected": dict(live.rejections.counts),
+    }

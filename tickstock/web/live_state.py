@@ -1,0 +1,85 @@
+"""What a browser is shown beside ticks and signals: health, feed status, indicator values. Pure: the time comes in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+from msgspec import Raw
+
+from tickstock import contract
+from tickstock.contract import FeedStatus, StreamingHealth, StreamingIndicator
+
+HEALTH_EXPIRES_MS = 12_000
+
+
+class HealthWatch:
+    """TickStockPL by its own reports: silent for 12 s is down, and says since when."""
+
+    def __init__(self, started: int) -> None:
+        self.report: StreamingHealth | None = None
+        self.received = started  # of the last report; before the first, since when it is waited for
+
+    def take(self, report: StreamingHealth, received: int) -> bool:
+        """Hold a report; True when it is of another PL session than the one before, or the first that is active."""
+        before = self.report
+        if before is not None and report.timestamp < before.timestamp and report.session_id == before.session_id:
+            return False
+        self.report, self.received = report, received
+        return before is None or (before.session_id, before.session) != (report.session_id, report.session)
+
+    def is_down(self, now: int) -> bool:
+        """Whether the last report is too old to believe."""
+        return now - self.received > HEALTH_EXPIRES_MS
+
+    def status(self, now: int) -> str:
+        """healthy | degraded | stopped as reported; waiting before the first report; down without one for 12 s."""
+        if self.is_down(now):
+            return "down"
+        return self.report.status if self.report is not None else "waiting"
+
+    def message(self, now: int) -> dict[str, Any]:
+        """The `streaming_health` of this moment for a browser."""
+        shown: dict[str, Any] = msgspec.to_builtins(self.report) if self.report is not None else {"type": "streaming_health"}
+        shown["age_ms"] = now - self.received
+        shown["status"] = status = self.status(now)
+        if status == "down":
+            shown["since"] = self.received
+            shown["issues"] = [
+                "TickStockPL has stopped reporting; patterns and alerts resume when it is back"
+                if self.report is not None
+                else "TickStockPL has not reported since this page's server started; is it running?"
+            ]
+        elif status == "waiting":
+            shown["since"] = self.received
+            shown["issues"] = ["Waiting for the first report of TickStockPL"]
+        return shown
+
+
+class LatestIndicators:
+    """The newest indicator values of every symbol and timeframe, as the bytes that browsers get."""
+
+    def __init__(self) -> None:
+        self._payloads: dict[str, dict[str, bytes]] = {}
+
+    def take(self, indicator: StreamingIndicator) -> bytes:
+        """Hold and return its message."""
+        payload = contract.encode(indicator)
+        self._payloads.setdefault(indicator.symbol, {})[indicator.timeframe] = payload
+        return payload
+
+    def of(self, symbols: Sequence[str]) -> list[Raw]:
+        """The messages of these symbols."""
+        return [Raw(payload) for symbol in symbols for payload in self._payloads.get(symbol, {}).values()]
+
+
+def status_message(status: FeedStatus | None, now: int, extra: Mapping[str, Any]) -> dict[str, Any]:
+    """The `feed_status` of this moment for a browser, with the figures of the status bar."""
+    if status is None:
+        shown: dict[str, Any] = {
+            "type": "feed_status", "status": "stopped", "since": now, "timestamp": now, "detail": "The feed was not started yet",
+        }  # fmt: skip
+    else:
+        shown = msgspec.to_builtins(status)
+    return {**shown, **extra}

@@ -1,0 +1,52 @@
+"""What a browser may load and who may connect: response headers, and the origins of Socket.IO."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from flask import Response, request
+
+from tickstock.settings import Settings
+
+LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+
+
+def add_headers(response: Response) -> Response:
+    """Forbid everything that the pages do not use: other hosts, inline scripts and styles, frames, sniffing."""
+    host = request.host
+    response.headers["Content-Security-Policy"] = "; ".join((
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",
+        "font-src 'self'",
+        f"connect-src 'self' ws://{host} wss://{host}",
+        "manifest-src 'self'",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+        "require-trusted-types-for 'script'",
+    ))  # fmt: skip
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    response.headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()"
+    return response
+
+
+class Origins:
+    """Which pages may open a Socket.IO connection: our own, those on loopback with our port, and those of the settings."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._listed = {origin.rstrip("/") for origin in settings.allowed_origins}
+        self._listed |= {f"http://{host}:{settings.port}" for host in (*LOOPBACK, settings.host)}
+        self._is_loopback = settings.host in ("localhost", "127.0.0.1", "::1")
+
+    def __call__(self, origin: str, environ: Mapping[str, str]) -> bool:
+        """Decide about the value of an Origin header."""
+        if origin in self._listed:
+            return True
+        # On loopback only loopback names count: a foreign name that resolves to us is somebody else's page.
+        return not self._is_loopback and urlsplit(origin).netloc == environ.get("HTTP_HOST")
