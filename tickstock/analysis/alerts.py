@@ -55,22 +55,18 @@ class AlertEngine:
         x = (subjects - levels) * self._sides
         x[np.abs(x) <= slack] = 0.0
 
-        before = self._state["x"][:, lanes]
-        armed = self._state["armed"][:, lanes] | new_session
+        before = self._state.take("x", lanes)
+        armed = self._state.take("armed", lanes) | new_session
         fires = armed & (before <= 0.0) & (x > 0.0) & ~new_session & (index >= self._warm_from)
-        self._state["x"][:, lanes] = x
-        self._state["armed"][:, lanes] = (armed & ~fires) | (x <= slack - self._distances * units)
+        self._state.put("x", lanes, x)
+        self._state.put("armed", lanes, (armed & ~fires) | (x <= slack - self._distances * units))
+        row, place = np.nonzero(fires)
+        columns = (row, lanes[place], subjects[row, place], levels[row, place], timestamp[place])
         return [
-            AlertHit(
-                lane=int(lanes[place]),
-                alert=self.rules[row].name,
-                indicator=self.rules[row].indicator,
-                value=float(subjects[row, place]),
-                threshold=float(levels[row, place]),
-                direction=self.rules[row].direction,
-                bar_timestamp=int(timestamp[place]),
+            AlertHit(lane, rule.name, rule.indicator, value, threshold, rule.direction, at)
+            for rule, lane, value, threshold, at in (
+                (self.rules[number], *rest) for number, *rest in zip(*(column.tolist() for column in columns), strict=True)
             )
-            for row, place in zip(*np.nonzero(fires), strict=True)
         ]
 
     @staticmethod

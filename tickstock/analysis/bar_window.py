@@ -91,9 +91,13 @@ class BarWindow:
         """A candle average as an array: over the bars before the candle at `lag`, which itself is left out."""
         known = self._known.get((of, lag))
         if known is None:
-            total = self.bars.column(of.sums, lag + 1) - self.bars.column(of.sums, lag + 1 + of.period)
+            total = self.column(of.sums, lag + 1) - self.column(of.sums, lag + 1 + of.period)
             known = self._known[of, lag] = of.factor * (total / of.period) / of.divisor
         return known
+
+    def column(self, name: str, lag: int) -> Floats:
+        """A field of the bars as an array."""
+        return self._value(name, lag)
 
     def _value(self, name: str, lag: int) -> Floats:
         known = self._known.get((name, lag))
@@ -126,6 +130,7 @@ class MeasuredBars(BarWindow):
     def __init__(self, bars: LaggedBars, tick: Floats) -> None:
         """`tick` is the smallest price step of each lane, in 1/10,000 dollar."""
         super().__init__(bars)
+        self.tick = tick
         self._scale = Scale(tick, np.maximum(self.average(USUAL_RANGE, 0), tick))
 
     def _as(self, kind: Kind, values: Floats) -> Quantity:

@@ -65,24 +65,29 @@ class CandlestickDetector:
         suppressed = 0
         for pattern in self.patterns:
             place = np.flatnonzero(matches(pattern, window))
-            if len(place) and self._within_session and pattern.bars > 1:
-                place = place[self._stand_together(pattern, bars.select(place))]
             if not len(place):
                 continue
-            thin = self._are_thin(pattern, bars.select(place))
-            suppressed += int(thin.sum())
-            place = place[~thin]
-            if len(place):
-                found.append(self._measure(pattern, place, bars.select(place)))
+            measured = self._measured(bars.select(place))
+            placed = self._stand_together(pattern, measured)
+            told = placed & ~self._are_thin(pattern, measured)
+            suppressed += int(placed.sum()) - int(told.sum())
+            if told.any():
+                quality = cast("Margins", pattern.expression(measured)).quality()
+                trend, after_gap = _trend_before(pattern, measured), self._after_gap(measured)
+                found.append(Candlesticks(pattern, place[told], quality[told], trend[told], after_gap[told]))
         return found, suppressed
 
     def quality(self, pattern: CandlestickPattern, bars: LaggedBars) -> Floats:
         """How far inside its conditions the pattern is, in [0, 1]; 0 where it is not."""
-        measured = MeasuredBars(bars, self._tick_size(bars.column("close", 0)))
-        return cast("Margins", pattern.expression(measured)).quality()
+        return cast("Margins", pattern.expression(self._measured(bars))).quality()
 
-    def _stand_together(self, pattern: CandlestickPattern, bars: LaggedBars) -> Booleans:
+    def _measured(self, bars: LaggedBars) -> MeasuredBars:
+        return MeasuredBars(bars, self._tick_size(bars.column("close", 0)))
+
+    def _stand_together(self, pattern: CandlestickPattern, bars: BarWindow) -> Booleans:
         """The pattern's own bars are of one session and within two bar lengths more than they need."""
+        if pattern.bars == 1 or not self._within_session:
+            return np.ones(len(bars.bars.available), np.bool_)
         first = pattern.bars - 1
         span = bars.column("timestamp", 0) + self._length - bars.column("timestamp", first)
         together: Booleans = (bars.column("session", 0) == bars.column("session", first)) & (
@@ -90,33 +95,36 @@ class CandlestickDetector:
         )
         return together
 
-    def _are_thin(self, pattern: CandlestickPattern, bars: LaggedBars) -> Booleans:
-        tick = self._tick_size(bars.column("close", 0))
-        before = np.minimum(bars.available - pattern.bars, BARS_BEFORE)
+    def _are_thin(self, pattern: CandlestickPattern, bars: MeasuredBars) -> Booleans:
+        before = np.minimum(bars.bars.available - pattern.bars, BARS_BEFORE)
         total = bars.column("ranges", pattern.bars) - bars.column("ranges", pattern.bars + BARS_BEFORE)
-        thin: Booleans = total < THIN_RANGE_TICKS * tick * before
+        thin: Booleans = total < THIN_RANGE_TICKS * bars.tick * before
         for lag in range(pattern.bars):
             thin |= bars.column("high", lag) == bars.column("low", lag)
             thin |= bars.column("volume", lag) < THIN_SHARES
         return thin
 
-    def _measure(self, pattern: CandlestickPattern, place: Integers, bars: LaggedBars) -> Candlesticks:
-        return Candlesticks(pattern, place, self.quality(pattern, bars), _trend_before(pattern, bars), self._after_gap(bars))
-
-    def _after_gap(self, bars: LaggedBars) -> Booleans:
+    def _after_gap(self, bars: BarWindow) -> Booleans:
         """One of the last three bars came after a hole of five minutes, before which ten minutes in a row had a trade.
 
         Only one-minute bars can tell.
         """
-        after = np.zeros(len(bars.available), np.bool_)
-        if not self._minutes:
-            return after
-        for lag in range(HOLE_BARS):
-            last, first = bars.column("timestamp", lag + 1), bars.column("timestamp", lag + BARS_BEFORE)
-            hole = bars.column("timestamp", lag) - last - self._length >= HOLE_MS
-            steady = (last - first == (BARS_BEFORE - 1) * self._length) & (bars.available > lag + BARS_BEFORE)
-            after |= hole & steady & (bars.column("session", lag) == bars.column("session", lag + BARS_BEFORE))
+        after = np.zeros(len(bars.bars.available), np.bool_)
+        for lag in range(HOLE_BARS) if self._minutes else ():
+            hole = bars.column("timestamp", lag) - bars.column("timestamp", lag + 1) - self._length >= HOLE_MS
+            if hole.any():
+                after |= hole & self._ten_in_a_row(bars, lag)
         return after
+
+    def _ten_in_a_row(self, bars: BarWindow, lag: int) -> Booleans:
+        """The ten bars before the one at `lag` follow each other without a hole, in its session."""
+        span = bars.column("timestamp", lag + 1) - bars.column("timestamp", lag + BARS_BEFORE)
+        steady: Booleans = (
+            (span == (BARS_BEFORE - 1) * self._length)
+            & (bars.column("session", lag) == bars.column("session", lag + BARS_BEFORE))
+            & (bars.bars.available > lag + BARS_BEFORE)
+        )
+        return steady
 
 
 def matches(pattern: CandlestickPattern, window: BarWindow) -> Booleans:
@@ -124,12 +132,12 @@ def matches(pattern: CandlestickPattern, window: BarWindow) -> Booleans:
     return cast("Booleans", pattern.expression(window)) & (window.bars.available > pattern.lookback)
 
 
-def _trend_before(pattern: CandlestickPattern, bars: LaggedBars) -> Integers:
+def _trend_before(pattern: CandlestickPattern, bars: BarWindow) -> Integers:
     """Whether the bars before the pattern ran as the book asks; where they are too few, the trend is flat."""
     if pattern.prior_trend is None:
-        return np.zeros(len(bars.available), np.int64)
+        return np.zeros(len(bars.bars.available), np.int64)
     change = bars.column("close", pattern.bars) - bars.column("close", pattern.bars + TREND_BARS)
-    usual = BarWindow(bars).average(USUAL_RANGE, pattern.bars - 1)
-    known = bars.available > pattern.bars + TREND_BARS
+    usual = bars.average(USUAL_RANGE, pattern.bars - 1)
+    known = bars.bars.available > pattern.bars + TREND_BARS
     wanted = 1 if pattern.prior_trend == "up" else -1
     return np.where(known & (np.abs(change) >= usual), wanted * np.sign(change), 0).astype(np.int64)

@@ -75,10 +75,10 @@ class SimpleMovingAverage:
     def update(self, step: IndicatorStep) -> Mapping[str, Floats]:
         leaving = np.where(step.index >= self.period, step.closes.column("close", self.period), 0.0)
         change, lost_in_change = _exact_sum(step.close, -leaving)
-        total, lost_in_total = _exact_sum(self._state["sum"][step.lanes], change)
-        lost = self._state["lost"][step.lanes] + (lost_in_change + lost_in_total)
-        self._state["sum"][step.lanes] = total
-        self._state["lost"][step.lanes] = lost
+        total, lost_in_total = _exact_sum(self._state.take("sum", step.lanes), change)
+        lost = self._state.take("lost", step.lanes) + (lost_in_change + lost_in_total)
+        self._state.put("sum", step.lanes, total)
+        self._state.put("lost", step.lanes, lost)
         mean = (total + lost) / self.period
         return {self.names[0]: np.where(step.index >= self.period - 1, mean, np.nan)}
 
@@ -164,17 +164,17 @@ class WilderAverage:
         self._state.reset()
 
     def current(self, lanes: Integers) -> Floats:
-        return self._state["average"][:, lanes]
+        return self._state.take("average", lanes)
 
     def update(self, lanes: Integers, index: Integers, values: Floats) -> Floats:
         """Take the values [rows, k] of a bar and return the averages [rows, k]."""
-        before = self._state["average"][:, lanes]
+        before = self._state.take("average", lanes)
         average: Floats = (before * (self.period - 1) + values) / self.period
         seeding = index <= self.period
         if seeding.any():
             total = before + np.where(index > 0, values, 0.0)
             average = np.where(seeding, np.where(index == self.period, total / self.period, total), average)
-        self._state["average"][:, lanes] = average
+        self._state.put("average", lanes, average)
         return average
 
 

@@ -34,6 +34,19 @@ class LaneArrays:
     def __getitem__(self, name: str) -> Column:
         return self._arrays[name]
 
+    def take(self, name: str, lanes: Integers) -> Column:
+        """The columns of these lanes, [rows, k] or [k]. (Indexing with `[:, lanes]` gives the same ten times slower.)"""
+        return self._arrays[name].take(lanes, axis=-1)
+
+    def put(self, name: str, lanes: Integers, values: Column) -> None:
+        """Set the columns of these lanes, row by row for the same reason."""
+        array = self._arrays[name]
+        if array.ndim == 1:
+            array[lanes] = values
+        else:
+            for row, of_row in zip(array, values, strict=True):
+                row[lanes] = of_row
+
     def ensure(self, lanes: int) -> None:
         """Make room for at least this many lanes; growth doubles, so that adding lanes one by one stays cheap."""
         if lanes <= self.capacity:
@@ -72,7 +85,7 @@ class BarRing:
     def append(self, lanes: Integers, values: Mapping[str, Floats | Integers]) -> None:
         """Put one bar behind the others of each of these lanes."""
         count = self._arrays["count"]
-        before = count[lanes]
+        before = count.take(lanes)
         slots = (before & (self.depth - 1)) * self._arrays.capacity + lanes
         for name in self.fields:
             self._arrays[name].reshape(-1)[slots] = values[name]
@@ -80,7 +93,7 @@ class BarRing:
 
     def at(self, lanes: Integers) -> RingView:
         """These lanes as they are now."""
-        return RingView(self, lanes, self._arrays["count"][lanes])
+        return RingView(self, lanes, self._arrays.take("count", lanes))
 
     def flat(self, name: str) -> Column:
         return self._arrays[name].reshape(-1)

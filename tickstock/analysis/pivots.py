@@ -60,17 +60,20 @@ class PivotTracker:
         self._take_range(lanes, index, bars, previous_close, starts_anew)
 
         prices = np.stack((bars.high, -bars.low))
-        extreme, sought = self._running["extreme"][:, lanes], self._running["sought"][:, lanes]
+        extreme, sought = self._running.take("extreme", lanes), self._running.take("sought", lanes)
         raised = sought & (prices > extreme)
         confirmed = sought & ~raised & (extreme + prices[::-1] >= threshold)
         if confirmed.any():
             confirmed = self._first_of_two(confirmed, lanes)
         starts = raised | confirmed[::-1]  # the other side's search begins at the confirming bar
         self._push(lanes, confirmed, extreme)
-        self._running["extreme"][:, lanes] = np.where(starts, prices, extreme)
-        self._running["index"][:, lanes] = np.where(starts, index, self._running["index"][:, lanes])
-        self._running["time"][:, lanes] = np.where(starts, bars.timestamp, self._running["time"][:, lanes])
-        self._running["sought"][:, lanes] = (sought & ~confirmed & ~confirmed[::-1]) | confirmed[::-1]
+        self._running.put("extreme", lanes, np.where(starts, prices, extreme))
+        for row in range(2):
+            places = np.flatnonzero(starts[row])
+            self._running["index"][row][lanes[places]] = index[places]
+            self._running["time"][row][lanes[places]] = bars.timestamp[places]
+        if confirmed.any():
+            self._running.put("sought", lanes, (sought & ~confirmed & ~confirmed[::-1]) | confirmed[::-1])
         return np.flatnonzero(confirmed.any(axis=0))
 
     def last(self, lanes: Integers) -> PivotWindow:

@@ -149,4 +149,4 @@ def _margin_above(left: Measured, right: Measured) -> Floats:
 
 
 def _share(distance: Floats, whole: Floats) -> Floats:
-    return np.clip(distance / whole, 0.0, 1.0)
+    return np.minimum(np.maximum(distance / whole, 0.0), 1.0)  # np.clip costs five times as much on few lanes

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,27 +20,72 @@ from tickstock.analysis.chart_patterns import ChartShape, Shape
 from tickstock.analysis.pivots import PivotTracker, PivotWindow
 from tickstock.analysis.results import BarColumns, Booleans, Floats, Integers, PatternHit
 
+FORMING, CONFIRMED, VOID_BY_SESSION, VOID_BY_HEIGHT, VOID_BY_TIME = range(5)
+STATES = ("forming", "confirmed", "void", "void", "void")
+REASONS = {VOID_BY_SESSION: "new session", VOID_BY_HEIGHT: "beyond the head", VOID_BY_TIME: "out of time"}
 
-@dataclass(slots=True)
+
+@dataclass(frozen=True, slots=True)
 class OpenShape:
-    """One forming pattern."""
+    """What is said of a pattern as long as it is followed."""
 
+    lane: int
     pattern: CatalogEntry
-    kind: int  # +1 a top, -1 a bottom
     key: str
     quality: float
     height: float
     points: list[dict[str, Any]]
-    lane: int
-    line_at: int
-    line_height: float
-    line_slope: float
-    void_above: float
-    deadline: int
 
-    def line(self, index: int) -> float:
-        """The line's price at a bar."""
-        return self.kind * (self.line_height + self.line_slope * (index - self.line_at))
+
+class Course(NamedTuple):
+    """What decides the fate of shapes, as parallel arrays; heights are turned for bottoms."""
+
+    lane: Integers
+    kind: Integers  # +1 a top, -1 a bottom
+    line_at: Integers
+    line_height: Floats
+    line_slope: Floats
+    void_above: Floats
+    deadline: Integers
+
+    @classmethod
+    def of(cls, lanes: Integers, kind: Integers, shape: Shape, holds: Integers) -> Course:
+        return cls(
+            lanes,
+            kind,
+            shape.line_at[holds],
+            shape.line_height[holds],
+            shape.line_slope[holds],
+            shape.void_above[holds],
+            shape.deadline[holds],
+        )
+
+    @classmethod
+    def none(cls) -> Course:
+        whole, real = np.empty(0, np.int64), np.empty(0)
+        return cls(whole, whole, whole, real, real, real, whole)
+
+    def rows(self, chosen: Integers | Booleans) -> Course:
+        return Course(*(column[chosen] for column in self))  # type: ignore[arg-type]
+
+    def with_more(self, other: Course) -> Course:
+        return Course(*(np.concatenate(pair) for pair in zip(self, other, strict=True)))
+
+    def line(self, index: Integers) -> Floats:
+        """The height of the line at a bar."""
+        height: Floats = self.line_height + self.line_slope * (index - self.line_at)
+        return height
+
+    def fate(self, index: Integers, bars: BarColumns, starts_anew: Booleans) -> Integers:
+        """What a bar makes of each shape."""
+        top = np.where(self.kind > 0, bars.high, -bars.low)
+        broken = bars.close * self.kind < self.line(index)
+        decided = np.select(
+            [starts_anew, top > self.void_above, broken & (index <= self.deadline), index >= self.deadline],
+            [VOID_BY_SESSION, VOID_BY_HEIGHT, CONFIRMED, VOID_BY_TIME],
+            FORMING,
+        )
+        return decided.astype(np.int64)
 
 
 class ShapeFollower:
@@ -50,7 +95,7 @@ class ShapeFollower:
         self._shapes = tuple(shapes)
         self._pivots = PivotTracker()
         self._open: list[OpenShape] = []
-        self._columns: _OpenColumns | None = None  # of the open shapes; None when they have changed
+        self._course = Course.none()  # of the open shapes, in the same order
         self._place_of_lane = np.full(0, -1)
 
     def ensure_lanes(self, lanes: int) -> None:
@@ -60,8 +105,8 @@ class ShapeFollower:
 
     def reset(self) -> None:
         self._pivots.reset()
-        self._open.clear()
-        self._columns = None
+        self._open = []
+        self._course = Course.none()
 
     def update(
         self, lanes: Integers, index: Integers, bars: BarColumns, previous_close: Floats, starts_anew: Booleans, tick: Floats
@@ -74,151 +119,89 @@ class ShapeFollower:
         return hits
 
     def _follow(self, lanes: Integers, index: Integers, bars: BarColumns, starts_anew: Booleans) -> list[PatternHit]:
-        if self._columns is None:
-            self._columns = _OpenColumns.of(self._open)
         self._place_of_lane[lanes] = np.arange(len(lanes))
-        place = self._place_of_lane[self._columns.lane]
+        place = self._place_of_lane[self._course.lane]
         self._place_of_lane[lanes] = -1
-        here = np.flatnonzero(place >= 0)
-        place = place[here]
-        fate = self._columns.rows(here).fate(index[place], bars.rows(place), starts_anew[place])
-        hits: list[PatternHit] = []
-        ended: set[int] = set()
-        for number in np.flatnonzero(fate).tolist():
-            shape, at = self._open[here[number]], int(place[number])
-            ended.add(int(here[number]))
-            reason = _REASONS[int(fate[number])]
-            hits.append(_hit(shape, reason, int(index[at]), float(bars.close[at]), int(bars.timestamp[at])))
-        if ended:
-            self._open = [shape for number, shape in enumerate(self._open) if number not in ended]
-            self._columns = None
+        with_bar = np.flatnonzero(place >= 0)
+        place = place[with_bar]
+        course = self._course.rows(with_bar)
+        fate = course.fate(index[place], bars.rows(place), starts_anew[place])
+        ended = fate != FORMING
+        if not ended.any():
+            return []
+        place, ending = place[ended], with_bar[ended]
+        shapes = [self._open[number] for number in ending.tolist()]
+        hits = _hits(shapes, course.rows(ended), fate[ended], index[place], bars.rows(place))
+        remaining = np.ones(len(self._open), np.bool_)
+        remaining[ending] = False
+        self._course = self._course.rows(remaining)
+        self._open = [shape for shape, stays in zip(self._open, remaining.tolist(), strict=True) if stays]
         return hits
 
     def _begin(self, lanes: Integers, index: Integers, bars: BarColumns, tick: Floats) -> list[PatternHit]:
+        """Look for shapes that end in a pivot confirmed by this bar."""
         hits: list[PatternHit] = []
-        pivots = self._pivots.last(lanes)
+        available = self._pivots.last(lanes).available
         for definition in self._shapes:
-            enough = np.flatnonzero(pivots.available >= definition.pivots)
-            if not len(enough):
+            place = np.flatnonzero(available >= definition.pivots)
+            window = self._pivots.last(lanes[place])
+            shape = definition.expression(window, tick[place])
+            holds = np.flatnonzero(shape.holds)
+            if not len(holds):
                 continue
-            window = self._pivots.last(lanes[enough])
-            shape = definition.expression(window, tick[enough])
-            for number in np.flatnonzero(shape.holds).tolist():
-                candidate = _open_shape(definition, window, shape, number, int(lanes[enough[number]]))
-                hits += self._open_or_end(candidate, int(index[enough[number]]), bars.rows(enough[number : number + 1]))
+            place = place[holds]
+            course = Course.of(lanes[place], window.kind[holds], shape, holds)
+            fate = course.fate(index[place], bars.rows(place), np.zeros(len(place), np.bool_))
+            told = fate <= CONFIRMED
+            place, holds, course, fate = place[told], holds[told], course.rows(told), fate[told]
+            shapes = [
+                _open_shape(definition, window, shape, number, lane)
+                for number, lane in zip(holds.tolist(), course.lane.tolist(), strict=True)
+            ]
+            hits += _hits(shapes, course, fate, index[place], bars.rows(place))
+            self._course = self._course.with_more(course.rows(fate == FORMING))
+            self._open += [each for each, state in zip(shapes, fate.tolist(), strict=True) if state == FORMING]
         return hits
-
-    def _open_or_end(self, shape: OpenShape, index: int, bar: BarColumns) -> list[PatternHit]:
-        columns = _OpenColumns.of([shape])
-        fate = int(columns.fate(np.array([index]), bar, np.array([False]))[0])
-        close, timestamp = float(bar.close[0]), int(bar.timestamp[0])
-        if fate == FORMING:
-            self._open.append(shape)
-            self._columns = None
-        elif fate != CONFIRMED:
-            return []
-        return [_hit(shape, _REASONS[fate], index, close, timestamp)]
-
-
-FORMING, CONFIRMED, VOID_BY_SESSION, VOID_BY_HEIGHT, VOID_BY_TIME = range(5)
-_REASONS = {
-    FORMING: ("forming", None),
-    CONFIRMED: ("confirmed", None),
-    VOID_BY_SESSION: ("void", "new session"),
-    VOID_BY_HEIGHT: ("void", "beyond the head"),
-    VOID_BY_TIME: ("void", "out of time"),
-}
-
-
-@dataclass(slots=True)
-class _OpenColumns:
-    """What decides the fate of open shapes, as parallel arrays; heights are turned for bottoms."""
-
-    lane: Integers
-    kind: Integers
-    line_at: Integers
-    line_height: Floats
-    line_slope: Floats
-    void_above: Floats
-    deadline: Integers
-
-    @classmethod
-    def of(cls, shapes: Sequence[OpenShape]) -> _OpenColumns:
-        return cls(
-            np.array([shape.lane for shape in shapes], np.int64),
-            np.array([shape.kind for shape in shapes], np.int64),
-            np.array([shape.line_at for shape in shapes], np.int64),
-            np.array([shape.line_height for shape in shapes]),
-            np.array([shape.line_slope for shape in shapes]),
-            np.array([shape.void_above for shape in shapes]),
-            np.array([shape.deadline for shape in shapes], np.int64),
-        )
-
-    def rows(self, chosen: Integers) -> _OpenColumns:
-        return _OpenColumns(
-            self.lane[chosen],
-            self.kind[chosen],
-            self.line_at[chosen],
-            self.line_height[chosen],
-            self.line_slope[chosen],
-            self.void_above[chosen],
-            self.deadline[chosen],
-        )
-
-    def fate(self, index: Integers, bars: BarColumns, starts_anew: Booleans) -> Integers:
-        """What a bar makes of each shape."""
-        close = bars.close * self.kind
-        top = np.where(self.kind > 0, bars.high, -bars.low)
-        line = self.line_height + self.line_slope * (index - self.line_at)
-        decided = np.select(
-            [starts_anew, top > self.void_above, (close < line) & (index <= self.deadline), index >= self.deadline],
-            [VOID_BY_SESSION, VOID_BY_HEIGHT, CONFIRMED, VOID_BY_TIME],
-            FORMING,
-        )
-        return decided.astype(np.int64)
 
 
 def _open_shape(definition: ChartShape, pivots: PivotWindow, shape: Shape, number: int, lane: int) -> OpenShape:
     kind = int(pivots.kind[number])
-    points = []
-    for back, name in zip(range(definition.pivots - 1, -1, -1), definition.names, strict=True):
-        high = kind * (-1) ** back > 0
-        points.append(
-            {
-                "timestamp": int(pivots.time(back)[number]),
-                "price": float(pivots.price(back)[number]),
-                "kind": "high" if high else "low",
-                "name": name,
-            }
-        )
+    points = [
+        {
+            "timestamp": int(pivots.time(back)[number]),
+            "price": float(pivots.price(back)[number]),
+            "kind": "high" if kind * (-1) ** back > 0 else "low",
+            "name": name,
+        }
+        for back, name in zip(range(definition.pivots - 1, -1, -1), definition.names, strict=True)
+    ]
     first, last = points[definition.pivots - 1 - definition.first], points[-1]
     return OpenShape(
+        lane=lane,
         pattern=definition.top if kind > 0 else definition.bottom,
-        kind=kind,
         key=f"{first['timestamp']}-{last['timestamp']}",
         quality=float(shape.quality[number]),
         height=float(shape.height[number]),
         points=points,
-        lane=lane,
-        line_at=int(shape.line_at[number]),
-        line_height=float(shape.line_height[number]),
-        line_slope=float(shape.line_slope[number]),
-        void_above=float(shape.void_above[number]),
-        deadline=int(shape.deadline[number]),
     )
 
 
-def _hit(shape: OpenShape, fate: tuple[str, str | None], index: int, close: float, timestamp: int) -> PatternHit:
-    state, reason = fate
-    neckline = shape.line(index)
-    details: dict[str, Any] = {
-        "version": shape.pattern.parameters["version"],
-        "points": shape.points,
-        "neckline": neckline,
-        "height": shape.height,
-        "target": neckline - shape.kind * shape.height,
-    }
-    if reason is not None:
-        details["reason"] = reason
-    direction = shape.pattern.direction or "neutral"
-    return PatternHit(shape.lane, shape.pattern.name, direction, state, shape.quality, close, timestamp, shape.key, details)
+def _hits(shapes: list[OpenShape], course: Course, fate: Integers, index: Integers, bars: BarColumns) -> list[PatternHit]:
+    columns = (fate, course.kind, course.line(index) * course.kind, bars.close, bars.timestamp)
+    hits = []
+    for shape, (state, kind, line, close, timestamp) in zip(
+        shapes, zip(*(column.tolist() for column in columns), strict=True), strict=True
+    ):
+        details: dict[str, Any] = {
+            "version": int(shape.pattern.parameters["version"]),
+            "points": shape.points,
+            "neckline": line,
+            "height": shape.height,
+            "target": line - kind * shape.height,
+        }
+        if state in REASONS:
+            details["reason"] = REASONS[state]
+        direction = shape.pattern.direction or "neutral"
+        name, key = shape.pattern.name, shape.key
+        hits.append(PatternHit(shape.lane, name, direction, STATES[state], shape.quality, close, timestamp, key, details))
+    return hits
