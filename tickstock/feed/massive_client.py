@@ -213,7 +213,7 @@ class MassiveClient:
     def _check(self, session: MassiveSession, now: float, heard: float, data_at: float) -> None:
         was_settled = session.settled
         session.check_time(now)
-        if session.authenticated and self._outbox.bytes >= self._held_bytes and not self._outbox.held:
+        if session.authenticated and not was_settled and self._outbox.bytes >= self._held_bytes and not self._outbox.held:
             session.settle()  # so much data waits for the last acknowledgements that it cannot wait longer
         if session.settled and not was_settled:
             self._confirm(session)

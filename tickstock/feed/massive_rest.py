@@ -1,19 +1,35 @@
-"""Massive's REST interface: bars, splits, snapshots."""
+"""Massive's REST interface: bars, splits, snapshots.
+
+https://massive.com/docs/rest/stocks
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from typing import TypeVar
+from urllib.parse import quote
 
+import msgspec
 from msgspec import Struct
 
+from tickstock.errors import RestError
+from tickstock.feed.massive_http import MassiveHttp
+from tickstock.logs import shortened
+from tickstock.market_hours import DAY_MS
 from tickstock.settings import Settings
+
+_MOST_PER_PAGE = 50_000
+_MOST_PAGES = 1_000
+_LONGEST_RANGE_MS = 28 * DAY_MS  # the vendor: minute requests of more than about a month may show gaps
+_SYMBOLS_PER_SNAPSHOT = 200
+_GOOD = ("OK", "DELAYED")
 
 
 class RestBar(Struct, frozen=True, gc=False):
     """A bar as the vendor has it."""
 
-    timestamp: int  # start of the bar; of a day bar midnight in New York
+    timestamp: int  # start of the bar, Unix ms; of a day bar midnight in New York
     open: float
     high: float
     low: float
@@ -40,10 +56,73 @@ class Snapshot(Struct, frozen=True):
     day_volume: int | None
 
 
-class MassiveRest:
-    """Thread-safe and bounded in time. Every method raises RestError when the vendor answers with an error, or not at all."""
+class _Bar(Struct, gc=False):
+    t: int
+    o: float
+    h: float
+    l: float  # noqa: E741 - the vendor's name
+    c: float
+    v: float = 0.0
+    n: int | None = None
 
-    def __init__(self, base_url: str, key: str, requests_per_minute: int = 3000, deadline_seconds: float = 90.0) -> None: ...
+
+class _SplitRow(Struct):
+    ticker: str
+    execution_date: date
+    split_from: float
+    split_to: float
+
+
+class _Day(Struct):
+    c: float = 0.0
+    v: float = 0.0
+
+
+class _LastTrade(Struct):
+    p: float = 0.0
+
+
+class _TickerRow(Struct):
+    ticker: str
+    day: _Day | None = None
+    prevDay: _Day | None = None  # noqa: N815 - the vendor's name
+    lastTrade: _LastTrade | None = None  # noqa: N815
+
+
+class _Page(Struct):
+    status: str = "OK"
+    error: str = ""
+    message: str = ""
+    next_url: str | None = None
+
+
+class _Bars(_Page):
+    results: list[_Bar] | None = None  # absent when the range is empty
+
+
+class _Splits(_Page):
+    results: list[_SplitRow] | None = None
+
+
+class _Tickers(_Page):
+    tickers: list[_TickerRow] | None = None
+
+
+_P = TypeVar("_P", bound=_Page)
+
+
+class MassiveRest:
+    """Thread-safe and bounded in time. Every method raises RestError when the vendor answers with an error, or not at all;
+    RestRefused, a RestError, when the key or the plan does not allow it, so that asking again cannot help.
+
+    Args:
+        base_url: the interface's address, without a key.
+        requests_per_minute: the pace, over all threads.
+        deadline_seconds: how long one request may take, with its retries.
+    """
+
+    def __init__(self, base_url: str, key: str, requests_per_minute: int = 3000, deadline_seconds: float = 90.0) -> None:
+        self._http = MassiveHttp(base_url, key, requests_per_minute, deadline_seconds)
 
     @classmethod
     def for_settings(cls, settings: Settings) -> MassiveRest:
@@ -52,24 +131,86 @@ class MassiveRest:
 
     def minute_bars(self, symbol: str, from_ms: int, to_ms: int) -> list[RestBar]:
         """Minute bars that start in [from_ms, to_ms), oldest first, split-adjusted."""
-        raise NotImplementedError
+        found: dict[int, RestBar] = {}
+        for start in range(from_ms, to_ms, _LONGEST_RANGE_MS):
+            end = min(start + _LONGEST_RANGE_MS, to_ms)
+            for bar in self._bars(symbol, "minute", str(start), str(end - 1)):
+                if from_ms <= bar.timestamp < to_ms:
+                    found[bar.timestamp] = bar
+        return [found[timestamp] for timestamp in sorted(found)]
 
     def day_bars(self, symbol: str, first: date, last: date) -> list[RestBar]:
         """Day bars of the days first to last, both included, oldest first, split-adjusted."""
-        raise NotImplementedError
+        return self._bars(symbol, "day", first.isoformat(), last.isoformat())
 
     def previous_day(self, symbol: str) -> RestBar | None:
         """The day bar of the trading day before the current one."""
-        raise NotImplementedError
+        path = f"/v2/aggs/ticker/{quote(symbol, safe='')}/prev"
+        page = _read(self._http.get(path, {"adjusted": "true"}), _Bars, path)
+        return _rest_bar(page.results[0]) if page.results else None
 
     def snapshot(self, symbols: Sequence[str]) -> list[Snapshot]:
         """The state of these symbols at this moment; one that the vendor does not know is absent."""
-        raise NotImplementedError
+        path = "/v2/snapshot/locale/us/markets/stocks/tickers"
+        found: list[Snapshot] = []
+        for start in range(0, len(symbols), _SYMBOLS_PER_SNAPSHOT):
+            names = ",".join(symbols[start : start + _SYMBOLS_PER_SNAPSHOT])
+            page = _read(self._http.get(path, {"tickers": names}), _Tickers, path)
+            found.extend(_snapshot(row) for row in page.tickers or ())
+        return found
 
     def splits(self, since: date, until: date, symbol: str | None = None) -> list[Split]:
         """Splits that took effect on the days since to until, both included."""
-        raise NotImplementedError
+        parameters = {"execution_date.gte": since.isoformat(), "execution_date.lte": until.isoformat(), "limit": "1000"}
+        if symbol is not None:
+            parameters["ticker"] = symbol
+        try:
+            pages = self._pages("/stocks/v1/splits", parameters, _Splits)
+        except RestError as problem:
+            if "HTTP 404" not in str(problem):
+                raise
+            pages = self._pages("/v3/reference/splits", parameters, _Splits)  # its older name
+        rows = [row for page in pages for row in page.results or ()]
+        return [Split(row.ticker, row.execution_date, row.split_from, row.split_to) for row in rows]
 
     def close(self) -> None:
         """Close idle connections and end every wait: running calls raise RestError soon."""
-        raise NotImplementedError
+        self._http.close()
+
+    def _bars(self, symbol: str, timespan: str, first: str, last: str) -> list[RestBar]:
+        path = f"/v2/aggs/ticker/{quote(symbol, safe='')}/range/1/{timespan}/{first}/{last}"
+        parameters = {"adjusted": "true", "sort": "asc", "limit": str(_MOST_PER_PAGE)}
+        return [_rest_bar(bar) for page in self._pages(path, parameters, _Bars) for bar in page.results or ()]
+
+    def _pages(self, path: str, parameters: dict[str, str], kind: type[_P]) -> list[_P]:
+        pages = [_read(self._http.get(path, parameters), kind, path)]
+        seen: set[str] = set()
+        while (url := pages[-1].next_url) and url not in seen:
+            if len(pages) >= _MOST_PAGES:
+                raise RestError(f"{path}: more than {_MOST_PAGES} pages; ask for a shorter range")
+            seen.add(url)
+            pages.append(_read(self._http.next_page(url), kind, path))
+        return pages
+
+
+def _read(body: bytes, kind: type[_P], path: str) -> _P:
+    try:
+        page = msgspec.json.decode(body, type=kind, strict=False)
+    except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+        raise RestError(f"{path}: an answer that cannot be read ({problem}): {shortened(body[:200])}") from None
+    if page.status not in _GOOD:
+        raise RestError(f"{path}: status {page.status}: {page.error or page.message or 'without an explanation'}")
+    return page
+
+
+def _rest_bar(bar: _Bar) -> RestBar:
+    return RestBar(bar.t, bar.o, bar.h, bar.l, bar.c, int(bar.v), bar.n)
+
+
+def _snapshot(row: _TickerRow) -> Snapshot:
+    return Snapshot(
+        row.ticker,
+        (row.prevDay.c or None) if row.prevDay else None,  # the vendor writes 0 for "none"
+        (row.lastTrade.p or None) if row.lastTrade else None,
+        int(row.day.v) if row.day else None,
+    )
