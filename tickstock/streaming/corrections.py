@@ -1,0 +1,128 @@
+"""What comes after a bar was stored: late ticks and late REST bars, as further revisions of it and of the bars above it.
+
+A stored row never changes. A correction is the row of the highest revision with the late ticks merged in, under the next
+revision; 5, 15 and 60 minute bars and the day's bar are built again from their corrected minutes. All of it happens inside the
+transaction that stores a closed minute, from what the database holds, so it is a function of the log like everything else.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from tickstock.database.writers import Batch
+from tickstock.market_hours import MINUTE_MS, Calendar
+from tickstock.streaming.bar_builder import LateTick
+from tickstock.streaming.higher_timeframes import TIMEFRAME_MS, bar_bounds
+
+Row = Sequence[Any]  # of the `bars` table
+Key = tuple[str, int]  # symbol, start of the bar
+(SYMBOL, TIMEFRAME, START, REVISION, OPEN, HIGH, LOW, CLOSE, VOLUME, TICKS, TRADES, SOURCE, FIRST, LAST) = range(14)
+HIGHER = tuple(timeframe for timeframe in TIMEFRAME_MS if timeframe != "1min")
+
+
+def with_late_tick(row: Row | None, tick: LateTick, source: str) -> Row:
+    """A one-minute bar's row with one more tick in it, ordered by (timestamp, arrival); without a row, a bar of that tick alone.
+
+    The revision stays: `store_corrections` counts it up once for all ticks.
+    """
+    start = tick.timestamp - tick.timestamp % MINUTE_MS
+    if row is None:
+        price = tick.price
+        return (
+            tick.symbol, "1min", start, 0, price, price, price, price, tick.volume, 1, None, source,
+            tick.timestamp, tick.timestamp,
+        )  # fmt: skip
+    bar = list(row)
+    # A bar from REST does not know when its first and last trades were: a late tick leaves its open and close alone.
+    if bar[LAST] is not None and tick.timestamp >= bar[LAST]:
+        bar[CLOSE], bar[LAST] = tick.price, tick.timestamp
+    elif bar[FIRST] is not None and tick.timestamp < bar[FIRST]:
+        bar[OPEN], bar[FIRST] = tick.price, tick.timestamp
+    bar[HIGH], bar[LOW] = max(bar[HIGH], tick.price), min(bar[LOW], tick.price)
+    bar[VOLUME] += tick.volume
+    bar[TICKS] = None if bar[TICKS] is None else bar[TICKS] + 1
+    return bar
+
+
+def built_from_minutes(minutes: Sequence[Row], timeframe: str, start: int, revision: int) -> Row:
+    """The row of a higher timeframe from the rows of its minutes, in order of time."""
+    first, last = minutes[0], minutes[-1]
+    return (
+        first[SYMBOL], timeframe, start, revision, first[OPEN], max(m[HIGH] for m in minutes), min(m[LOW] for m in minutes),
+        last[CLOSE], sum(m[VOLUME] for m in minutes), _sum(minutes, TICKS), _sum(minutes, TRADES), last[SOURCE],
+        first[FIRST], last[LAST],
+    )  # fmt: skip
+
+
+def store_corrections(
+    batch: Batch, late: Sequence[LateTick], late_bars: Sequence[Row], closed: Iterable[Row], source: str, calendar: Calendar
+) -> int:
+    """Store what came late, and what follows from it for the timeframes above; return how many one-minute bars changed.
+
+    `late_bars` are one-minute REST bars of minutes that closed without them; `closed` are the rows stored in this same
+    transaction, whose minutes may have been corrected before they closed.
+    """
+    ticks_of: dict[Key, list[LateTick]] = defaultdict(list)
+    for tick in late:
+        start = tick.timestamp - tick.timestamp % MINUTE_MS
+        if calendar.session_at(start) is not None:
+            ticks_of[tick.symbol, start].append(tick)
+    bars_of: dict[Key, Row] = {(bar[SYMBOL], bar[START]): bar for bar in late_bars}
+    keys = list(ticks_of.keys() | bars_of.keys())
+    stored = batch.newest_bars("1min", keys) if keys else {}
+    corrected = []
+    for key in keys:
+        before = stored.get(key)
+        row: Row | None = bars_of[key] if key in bars_of and before is None else before
+        for tick in ticks_of.get(key, ()):
+            row = with_late_tick(row, tick, source)
+        if row is None or row is before:
+            continue
+        revised = list(row)
+        revised[REVISION] = before[REVISION] + 1 if before else 1
+        corrected.append(revised)
+    batch.insert_bars(corrected)
+    _build_above(batch, {(row[SYMBOL], row[START]) for row in corrected}, closed, calendar)
+    return len(corrected)
+
+
+def _build_above(batch: Batch, minutes: set[Key], closed: Iterable[Row], calendar: Calendar) -> None:
+    """Build again the stored bars that hold a corrected minute, and the ones just stored whose minutes were corrected before."""
+    wanted: dict[str, set[tuple[str, int, int]]] = {timeframe: set() for timeframe in HIGHER}
+    for symbol, minute in minutes:
+        session = calendar.session_at(minute)
+        assert session is not None
+        for timeframe in HIGHER:
+            if timeframe != "1day" or session.name == "regular":
+                wanted[timeframe].add((symbol, *bar_bounds(timeframe, minute, session)))
+    just_closed: dict[tuple[str, int], set[str]] = defaultdict(set)
+    for row in closed:
+        if row[TIMEFRAME] != "1min":
+            just_closed[row[TIMEFRAME], row[START]].add(row[SYMBOL])
+    for (timeframe, start), symbols in just_closed.items():
+        session = calendar.session_at(start)
+        assert session is not None
+        _, end = bar_bounds(timeframe, start, session)
+        for symbol in symbols & batch.corrected_symbols("1min", start, end):
+            wanted[timeframe].add((symbol, start, end))
+    for timeframe, places in wanted.items():
+        if not places:
+            continue
+        stored = batch.newest_bars(timeframe, [(symbol, start) for symbol, start, _ in places])
+        rows = []
+        for symbol, start, end in sorted(places):
+            before = stored.get((symbol, start))
+            if before is None:
+                continue  # still open: it is looked at when it closes
+            parts = batch.newest_bars("1min", [(symbol, minute) for minute in range(start, end, MINUTE_MS)])
+            rebuilt = built_from_minutes([parts[key] for key in sorted(parts)], timeframe, start, before[REVISION] + 1)
+            if tuple(rebuilt[OPEN:]) != tuple(before[OPEN:]):
+                rows.append(rebuilt)
+        batch.insert_bars(rows)
+
+
+def _sum(rows: Sequence[Row], column: int) -> int | None:
+    values = [row[column] for row in rows]
+    return None if None in values else sum(values)

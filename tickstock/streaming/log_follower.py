@@ -1,0 +1,223 @@
+"""Follows the log: live where the count agrees with it, from the committed position whenever it does not.
+
+There is one path. What arrives live goes through the same builder and the same sink as what is read from the log, and a
+return to the log drops the open minutes and reads them again.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from tickstock.contract import FeedStatus, MarketTick, decode, decode_ticks
+from tickstock.errors import MessageError
+from tickstock.logs import Rejections
+from tickstock.market_hours import MINUTE_MS
+from tickstock.streaming.bar_builder import BarBuilder
+from tickstock.streaming.health import Figures
+from tickstock.streaming.live_cursor import LiveCursor, Verdict
+from tickstock.streaming.log_reader import LoggedTicks, LogReader, Lost, Piece
+from tickstock.streaming.tick_subscriber import Arrival, Cut
+
+logger = logging.getLogger(__name__)
+
+LOG_WAIT_SECONDS = 5.0  # a log that Redis lost is refilled by the app within this time
+FOREIGN_AFTER_SECONDS = 5.0
+FOREIGN_HOLD_MS = 4000
+FOREIGN_RUN = "foreign"
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place in the log that everything up to it has been handed to the database: where a return begins."""
+
+    run: str
+    position: int
+    complete_until: int  # minutes that end at or before this are closed
+    replay_from: int
+
+
+class Sink(Protocol):
+    """What the follower feeds."""
+
+    def base(self) -> Position | None:
+        """Where a return to the log begins; None before anything was closed."""
+
+    def returning(self) -> None:
+        """The open minutes are dropped; those that were ended but not closed will be ended again."""
+
+    def begin_inside_run(self) -> None:
+        """The log no longer holds the beginning of the run: the first minutes are incomplete."""
+
+    def status(self, status: FeedStatus, live: bool) -> None:
+        """A status, behind all ticks that stand before it."""
+
+    def lost(self, lost: Lost) -> None:
+        """Positions that nothing holds any more."""
+
+    def taken(self, run: str, position: int) -> None:
+        """Ticks up to this position were processed."""
+
+
+class LogFollower:
+    """Turns arrivals into ticks for the builder and statuses for the sink."""
+
+    def __init__(
+        self,
+        reader: LogReader,
+        builder: BarBuilder,
+        sink: Sink,
+        figures: Figures,
+        rejections: Rejections,
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._reader = reader
+        self._builder = builder
+        self._sink = sink
+        self._figures = figures
+        self._rejections = rejections
+        self._monotonic = monotonic
+        self._sleep = sleep
+        self._cursor = LiveCursor()
+        self._status_seen = False
+        self._first_foreign: float | None = None
+        self._foreign: list[MarketTick] = []
+        self._foreign_count = 0
+
+    def arrival(self, arrival: Arrival) -> None:
+        """Process one arrival of the live tap.
+
+        Raises:
+            redis.RedisError: a return to the log was needed and Redis is away; the next status tries again.
+        """
+        if isinstance(arrival, list):
+            self._ticks(arrival)
+        elif isinstance(arrival, Cut):
+            self._cursor.cut()
+        else:
+            try:
+                status = decode(arrival, FeedStatus)
+            except MessageError as problem:
+                self._rejections.add("malformed status", str(problem))
+                return
+            self._status(status)
+
+    def _ticks(self, payloads: list[bytes]) -> None:
+        known = self._cursor.ticks(len(payloads))
+        fresh = payloads[known:] if self._status_seen else payloads
+        ticks, bad = decode_ticks(fresh)
+        for payload, problem in bad:
+            self._rejections.add("malformed tick", f"{problem}: {payload[:80]!r}")
+        self._figures.ticks_rejected += len(bad)
+        if not self._status_seen:
+            self._foreign_ticks(ticks)
+        elif ticks:
+            # A malformed message only shifts the count, so the position may be too low by as many: replays begin earlier.
+            self._builder.add(ticks, self._cursor.position - len(fresh) + 1)
+            self._figures.ticks_total += len(ticks)
+            self._figures.ticks_late = self._builder.late_total
+            self._sink.taken(self._cursor.run, self._cursor.position)
+
+    def _status(self, status: FeedStatus) -> None:
+        self._status_seen = True
+        verdict = self._cursor.status(status)
+        if verdict is Verdict.FOLLOW:
+            self._sink.status(status, live=True)
+        elif verdict is Verdict.RETURN:
+            self._figures.catching_up = True
+            try:
+                self.return_to_log(status)
+            finally:
+                self._figures.catching_up = False
+
+    def return_to_log(self, status: FeedStatus) -> None:
+        """Drop the open minutes and run over the log from the committed position to its end, at least up to this status."""
+        base = self._sink.base()
+        self._sink.returning()
+        self._builder.restart(base.complete_until if base else 0)
+        if base is not None and base.run != FOREIGN_RUN:
+            self._reader.seek(base.run, base.replay_from)
+        elif not self._reader.seek_start_of_run(status.run):
+            self._sink.begin_inside_run()
+        begun, first = self._monotonic(), self._reader.position
+        deadline = begun + LOG_WAIT_SECONDS
+        while True:
+            for piece in self._reader.read():
+                self._piece(piece, base)
+            if self._cursor.returned(status, self._reader.run, self._reader.position):
+                break
+            if self._monotonic() > deadline:
+                self._go_on_without_log(status, base)
+                break
+            self._sleep(0.1)
+        logger.info(
+            "STREAMING: In step with the log again: run %s, ticks %d to %d read in %.1f s",
+            status.run, first + 1, self._reader.position, self._monotonic() - begun,
+        )  # fmt: skip
+
+    def _go_on_without_log(self, status: FeedStatus, base: Position | None) -> None:
+        """The log does not reach up to the status: take stored ticks, write down the rest as lost, and go on from here."""
+        if self._reader.run != status.run:
+            self._reader.run, self._reader.position = status.run, 0
+        for piece in self._reader.fill(status.forwarded):
+            self._piece(piece, base)
+        self._sink.status(status, live=False)
+        self._cursor.returned(status, status.run, max(status.forwarded, self._reader.position))
+
+    def _piece(self, piece: Piece, base: Position | None) -> None:
+        if isinstance(piece, FeedStatus):
+            self._sink.status(piece, live=False)
+        elif isinstance(piece, Lost):
+            self._sink.lost(piece)
+        elif piece.late is None:
+            self._logged(piece, base)
+        else:
+            self._stored(piece, base)
+
+    def _logged(self, piece: LoggedTicks, base: Position | None) -> None:
+        ticks, first = piece.ticks, piece.first
+        if base is not None and piece.run == base.run and first <= base.position:
+            known = base.position - first + 1
+            self._builder.add_again(ticks[:known], first)
+            ticks, first = ticks[known:], first + known
+        if ticks:
+            self._builder.add(ticks, first)
+            self._figures.ticks_total += len(ticks)
+            self._figures.ticks_late = self._builder.late_total
+        self._sink.taken(piece.run, piece.first + len(piece.ticks) - 1)
+
+    def _stored(self, piece: LoggedTicks, base: Position | None) -> None:
+        """A stored tick says whether it was late: then the watermark had passed its minute, though no status tells it here."""
+        assert piece.late is not None
+        for offset, (tick, late) in enumerate(zip(piece.ticks, piece.late, strict=True)):
+            minute_end = tick.timestamp - tick.timestamp % MINUTE_MS + MINUTE_MS
+            before = piece.first + offset - 1
+            committed = base is not None and piece.run == base.run and before < base.position
+            if late and not committed and self._builder.complete_until < minute_end:
+                self._sink.status(_inferred_status(piece.run, before, minute_end, tick.source), live=False)
+            self._logged(LoggedTicks(piece.run, before + 1, [tick]), base)
+
+    def _foreign_ticks(self, ticks: list[MarketTick]) -> None:
+        """Another publisher, without statuses and log: its minutes close by event time, without our guarantees."""
+        now = self._monotonic()
+        if self._first_foreign is None:
+            self._first_foreign = now
+        self._foreign += ticks
+        if now - self._first_foreign < FOREIGN_AFTER_SECONDS or not self._foreign:
+            return
+        ticks, self._foreign = self._foreign, []
+        self._builder.add(ticks, self._foreign_count + 1)
+        self._foreign_count += len(ticks)
+        self._figures.ticks_total += len(ticks)
+        newest = max(tick.timestamp for tick in ticks)
+        self._sink.status(
+            _inferred_status(FOREIGN_RUN, self._foreign_count, newest - FOREIGN_HOLD_MS, ticks[0].source), live=True
+        )
+
+
+def _inferred_status(run: str, position: int, watermark: int, source: str) -> FeedStatus:
+    return FeedStatus("live", source, watermark, watermark, watermark, run, position, "inferred from ticks")

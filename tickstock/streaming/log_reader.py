@@ -1,0 +1,175 @@
+"""From the committed position to the end of the log, in order; what the log no longer holds comes from the stored ticks."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import redis
+
+from tickstock.contract import TICKS_LOG_KEY, FeedStatus, LogEntry, MarketTick, decode_log_entry
+from tickstock.errors import MessageError
+from tickstock.logs import Rejections
+
+logger = logging.getLogger(__name__)
+
+ENTRIES_PER_READ = 200
+STORED_TICKS_PER_READ = 20_000
+STORE_WAIT_SECONDS = 3.0  # the app stores ticks a moment after it forwards them
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedTicks:
+    """Ticks of one run with consecutive positions; `late` is known only of stored ticks."""
+
+    run: str
+    first: int
+    ticks: list[MarketTick]
+    late: list[bool] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """Positions that neither the log nor the database holds."""
+
+    run: str
+    first: int
+    last: int
+
+
+Piece = LoggedTicks | FeedStatus | Lost
+
+
+class StoredTicks(Protocol):
+    """The `ticks` table, as far as the reader needs it."""
+
+    def __call__(self, run: str, first: int, last: int) -> list[tuple[int, MarketTick, bool]]:
+        """(position, tick, late) of what is stored between two positions, both included, in order."""
+
+
+class LogReader:
+    """Reads `tickstock:market:ticks:journal`; `run` and `position` say how far it has come."""
+
+    def __init__(
+        self, client: redis.Redis, stored: StoredTicks, rejections: Rejections, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        self.run = ""
+        self.position = 0
+        self._client = client
+        self._stored = stored
+        self._rejections = rejections
+        self._sleep = sleep
+        self._last_id = "-"
+        self._rest_in_store = False  # of a run that the log does not know any more
+
+    def seek(self, run: str, replay_from: int) -> None:
+        """Go to the first entry of a run that reaches to `replay_from`; statuses that stand directly behind it included."""
+        self.run, self.position = run, max(0, replay_from - 1)
+        known = False
+
+        def lies_before(entry: LogEntry) -> bool:
+            nonlocal known
+            if entry.run != run:
+                return known  # newer runs are passed over, older ones end the search
+            known = True
+            return entry.first + entry.count - 1 < replay_from
+
+        self._last_id = self._last_id_where(lies_before)
+        self._rest_in_store = not known
+
+    def seek_start_of_run(self, run: str) -> bool:
+        """Go to the oldest entry of the newest run, which is `run`: true when that is the run's beginning."""
+        oldest: LogEntry | None = None
+
+        def lies_before(entry: LogEntry) -> bool:
+            nonlocal oldest
+            if entry.run != run:
+                return True
+            oldest = entry
+            return False
+
+        self._last_id = self._last_id_where(lies_before)
+        self.run, self.position = run, oldest.first - 1 if oldest else 0
+        return self.position == 0
+
+    def read(self) -> Iterator[Piece]:
+        """Everything from here to the log's present end."""
+        if self._rest_in_store:
+            self._rest_in_store = False
+            while rows := self._stored(self.run, self.position + 1, self.position + STORED_TICKS_PER_READ):
+                yield from self._from_store(rows)
+        while True:
+            after = self._last_id if self._last_id == "-" else f"({self._last_id}"
+            entries: Any = self._client.xrange(TICKS_LOG_KEY, min=after, count=ENTRIES_PER_READ)
+            for entry_id, fields in entries:
+                self._last_id = entry_id.decode()
+                try:
+                    entry = decode_log_entry(fields)
+                except MessageError as problem:
+                    self._rejections.add("malformed log entry", str(problem))
+                    continue
+                yield from self._pieces(entry)
+            if len(entries) < ENTRIES_PER_READ:
+                return
+
+    def fill(self, last: int) -> Iterator[Piece]:
+        """What the log lacks up to a position of this run: from the database, else lost."""
+        deadline = time.monotonic() + STORE_WAIT_SECONDS
+        while self.position < last:
+            upto = min(last, self.position + STORED_TICKS_PER_READ)
+            rows = self._stored(self.run, self.position + 1, upto)
+            if (not rows or rows[-1][0] < upto) and time.monotonic() < deadline:
+                self._sleep(0.1)
+                continue
+            yield from self._from_store(rows)
+            if self.position < upto:
+                yield Lost(self.run, self.position + 1, upto)
+                self.position = upto
+
+    def _from_store(self, rows: list[tuple[int, MarketTick, bool]]) -> Iterator[Piece]:
+        for position, tick, late in rows:
+            if position > self.position + 1:
+                yield Lost(self.run, self.position + 1, position - 1)
+            self.position = position
+            yield LoggedTicks(self.run, position, [tick], [late])
+
+    def _pieces(self, entry: LogEntry) -> Iterator[Piece]:
+        if entry.run != self.run:
+            self.run, self.position = entry.run, 0
+        if entry.first > self.position + 1:
+            logger.warning("STREAMING: The log lacks ticks %d to %d of run %s", self.position + 1, entry.first - 1, entry.run)
+            yield from self.fill(entry.first - 1)
+        ticks: list[MarketTick] = []
+        position = entry.first - 1
+        for message in entry.messages:
+            if isinstance(message, MarketTick):
+                position += 1
+                if position > self.position:
+                    ticks.append(message)
+                continue
+            if ticks:
+                self.position = position
+                yield LoggedTicks(entry.run, position - len(ticks) + 1, ticks)
+                ticks = []
+            yield message
+        if ticks:
+            self.position = position
+            yield LoggedTicks(entry.run, position - len(ticks) + 1, ticks)
+
+    def _last_id_where(self, lies_before: Callable[[LogEntry], bool]) -> str:
+        """Walk back from the end to the first entry for which this holds, and return its id; "-" when there is none."""
+        upper = "+"
+        while True:
+            entries: Any = self._client.xrevrange(TICKS_LOG_KEY, max=upper, count=ENTRIES_PER_READ)
+            for entry_id, fields in entries:
+                try:
+                    if lies_before(decode_log_entry(fields)):
+                        return str(entry_id.decode())
+                except MessageError:
+                    continue  # counted when it is read in order
+            if len(entries) < ENTRIES_PER_READ:
+                return "-"
+            upper = f"({entries[-1][0].decode()}"

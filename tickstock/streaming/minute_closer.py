@@ -1,0 +1,283 @@
+"""From statuses to closed minutes: ends them, repairs those that touch a gap, runs the engine, hands the results on.
+
+It is the follower's sink. Everything here happens in the main thread; REST, the database and Redis have threads of their own.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+from msgspec import UNSET
+
+from tickstock.contract import FeedStatus
+from tickstock.errors import DatabaseError
+from tickstock.market_hours import MINUTE_MS, Calendar
+from tickstock.streaming.bar_builder import BarBuilder, EndedMinute
+from tickstock.streaming.bar_columns import Bars, no_bars
+from tickstock.streaming.corrections import Row
+from tickstock.streaming.engine import LIVE, REPAIR, MinuteResults, StreamingEngine
+from tickstock.streaming.health import Figures
+from tickstock.streaming.log_follower import Position
+from tickstock.streaming.log_reader import Lost
+from tickstock.streaming.minute_queue import FeedGap, MinuteQueue, ReadyMinute, RestRange
+from tickstock.streaming.minute_writer import ClosedMinute, MinuteWriter
+from tickstock.streaming.rest_fetcher import GAP, Fetched, RestFetcher
+from tickstock.streaming.warm_up import WarmUp
+
+logger = logging.getLogger(__name__)
+
+FLUSH_SECONDS = 20.0  # how long a new trading day waits for the database to have the old one
+
+
+class MinuteCloser:
+    """The sink of the log follower."""
+
+    def __init__(
+        self,
+        *,
+        builder: BarBuilder,
+        queue: MinuteQueue,
+        engine: StreamingEngine,
+        fetcher: RestFetcher,
+        writer: MinuteWriter,
+        calendar: Calendar,
+        figures: Figures,
+        committed: Position | None,
+        report_taken: Callable[[str, int], None],
+        now: Callable[[], int] = lambda: int(time.time() * 1000),
+    ) -> None:
+        self.warm_up: WarmUp | None = None  # set by the scheduler; without it (tests) the series begin empty
+        self.undelivered: dict[int, set[str]] = {}  # minutes that closed without REST's bars, and for whom
+        self._builder = builder
+        self._queue = queue
+        self._engine = engine
+        self._fetcher = fetcher
+        self._writer = writer
+        self._calendar = calendar
+        self._figures = figures
+        self._base = committed
+        self._report_taken = report_taken
+        self._now = now
+        self._inside_run = False
+        self._known_gaps: set[str] = set()
+        self._gap_rows: list[tuple[Any, ...]] = []  # of feed_gaps, for the next transaction
+        self._late_bars: list[Row] = []
+
+    # --- what the follower calls ---
+
+    def base(self) -> Position | None:
+        """Where a return to the log begins."""
+        return self._base
+
+    def returning(self) -> None:
+        """Minutes that were ended but not closed will be ended again."""
+        self._queue.drop_waiting()
+
+    def begin_inside_run(self) -> None:
+        """The first minutes that the log shows are incomplete."""
+        self._inside_run = True
+
+    def taken(self, run: str, position: int) -> None:
+        """Ticks up to this position were processed."""
+        self._report_taken(run, position)
+
+    def lost(self, lost: Lost) -> None:
+        """Write down what nothing holds any more."""
+        count = lost.last - lost.first + 1
+        logger.error(
+            "STREAMING: %d ticks of run %s from position %d on are lost: neither in the log nor stored",
+            count,
+            lost.run,
+            lost.first,
+        )
+        now = self._now()
+        self._gap_rows.append(
+            (f"bus:{lost.run}:{lost.first}", now, now, "ticks missing in the log and in the database", None, f"{count} ticks")
+        )
+
+    def status(self, status: FeedStatus, live: bool) -> None:
+        """End the minutes that the watermark has passed, and close what is ready."""
+        figures = self._figures
+        figures.feed_status, figures.feed_detail = status.status, status.detail
+        if live:
+            figures.lags.append(self._now() - status.timestamp)
+        if not self._builder.complete_until:
+            self._begin(status)
+        if status.gap is not UNSET:
+            self._feed_gap(status, *status.gap)
+        if status.status == "live" and self._engine.trading_day is None:
+            self._anchor(status.watermark, self._first_open_minute())
+        ended = self._builder.advance(
+            status.watermark, status.run, status.forwarded, self._queue.minutes_of_gaps(status.watermark)
+        )  # fmt: skip
+        self._queue.put(ended, self._now())
+        self.work(live=live)
+        session = self._calendar.session_at(status.watermark)
+        figures.session = "active" if session is not None and status.status in ("live", "silent") else "waiting"
+
+    # --- what the main loop calls ---
+
+    def fetched(self, fetched: Fetched) -> None:
+        """An answer from REST."""
+        stage, subject = fetched.tag
+        if stage == "gap":
+            assert isinstance(subject, RestRange)
+            self._deliver(subject, fetched)
+        elif self.warm_up is not None and self.warm_up.deliver(fetched):
+            self._refill()
+
+    def work(self, *, live: bool = True) -> None:
+        """Ask REST for what a gap needs, and close every minute that is ready."""
+        while True:
+            wanted = self._queue.wanted(self._symbols())
+            if wanted is not None:
+                symbols = sorted(self._symbols())
+                self._fetcher.minutes(symbols, wanted.first, wanted.last + MINUTE_MS, GAP, ("gap", wanted))
+            ready = self._queue.ready(self._now())
+            if ready is None:
+                return
+            self._close(ready, live)
+
+    # --- gaps ---
+
+    def _begin(self, status: FeedStatus) -> None:
+        """The very first status: nothing before its minute is ours."""
+        until = status.watermark - status.watermark % MINUTE_MS
+        self._builder.restart(until)
+        if self._inside_run:
+            # The minute of the watermark, and the one behind it, whose first ticks may have come within the hold.
+            self._inside_run = False
+            self._add_gap(
+                until, until + MINUTE_MS + 1, "TickStockPL started while the log no longer held the run's beginning", status
+            )
+
+    def _feed_gap(self, status: FeedStatus, begun: int, ended: int) -> None:
+        if f"feed:{begun}" in self._known_gaps:
+            return
+        # A log that was lost with its Redis leaves more open than the app knows: all since our last closed minute.
+        session_start = self._calendar.sessions_of(self._calendar.trading_day_at(ended))[0].start
+        unknown_from = max(self._builder.complete_until, session_start)
+        self._add_gap(min(begun, unknown_from), ended, "the feed was away", status)
+        self._known_gaps.add(f"feed:{begun}")
+
+    def _add_gap(self, begun: int, ended: int, cause: str, status: FeedStatus) -> None:
+        first = max(begun - begun % MINUTE_MS, self._builder.complete_until)
+        last = (ended - 1) - (ended - 1) % MINUTE_MS
+        if ended <= begun or last < first:
+            return
+        gap = FeedGap(begun, ended, cause, first, last, status.run, status.forwarded)
+        self._queue.add_gap(gap)
+        self._gap_rows.append((gap.id, begun, ended, cause, None, None))
+        logger.info(
+            "STREAMING: %d minutes touch a gap of the feed (%s): their bars come from REST",
+            (last - first) // MINUTE_MS + 1,
+            cause,
+        )
+
+    def _first_open_minute(self) -> int:
+        """The first minute that the engine will close: before it lies history."""
+        return min([gap.first for gap in self._queue.gaps] + [self._builder.complete_until])
+
+    def _symbols(self) -> set[str]:
+        """Those whose minutes REST is asked for: the watched ones, or all that were seen."""
+        if self.warm_up is not None and self.warm_up.symbols:
+            return set(self.warm_up.symbols)
+        return set(self._engine.lane_of) | self._builder.symbols_open
+
+    def _deliver(self, wanted: RestRange, fetched: Fetched) -> None:
+        if fetched.bars is None:
+            return
+        bars = {bar.timestamp: bar for bar in fetched.bars}
+        wanted.delivered[fetched.symbol] = bars
+        late = [bar for start, bar in bars.items() if fetched.symbol in self.undelivered.get(start, ())]
+        if late:
+            lanes = self._engine.lanes_for([fetched.symbol]).repeat(len(late))
+            self._late_bars += Bars.from_rest(lanes, late).rows(self._engine.symbols, "1min", 0, self._engine.source)
+            for bar in late:
+                self.undelivered[bar.timestamp].discard(fetched.symbol)
+
+    # --- closing ---
+
+    def _close(self, ready: ReadyMinute, live: bool) -> None:
+        ended = ready.ended
+        session = self._calendar.session_at(ended.start)
+        if session is not None and self._engine.trading_day != session.trading_day:
+            self._anchor(ended.start, ended.start)
+        origin = LIVE if live and ready.rest is None else REPAIR
+        results = self._engine.close_minute(ended.start, self._bars_of(ready), origin)
+        if ready.undelivered:
+            self.undelivered[ended.start] = ready.undelivered
+        self._finish_gaps(ready)
+        self._hand_over(results, ended)
+        self._count(results)
+
+    def _bars_of(self, ready: ReadyMinute) -> Bars:
+        source: dict[str, Any] = ready.ended.bars if ready.rest is None else ready.rest
+        if not source:
+            return no_bars()
+        lanes = self._engine.lanes_for(source)
+        if ready.rest is None:
+            return Bars.from_ticks(lanes, ready.ended.start, list(ready.ended.bars.values()))
+        return Bars.from_rest(lanes, list(ready.rest.values()))
+
+    def _finish_gaps(self, ready: ReadyMinute) -> None:
+        missing = len(ready.undelivered)
+        lost = f"bars of {missing} symbols: REST did not deliver them in time" if missing else None
+        for gap in ready.repaired:
+            self._gap_rows.append((gap.id, gap.start, gap.end, gap.cause, "minute bars from REST", lost))
+
+    def _hand_over(self, results: MinuteResults, ended: EndedMinute) -> None:
+        position = Position(
+            ended.run, ended.position, ended.start + MINUTE_MS, self._queue.replay_from(ended.run, ended.replay_from)
+        )  # fmt: skip
+        self._base = position
+        gaps, self._gap_rows = self._gap_rows, []
+        late_bars, self._late_bars = self._late_bars, []
+        self._writer.put(ClosedMinute(results, position, ended.late, late_bars, gaps))
+
+    def _count(self, results: MinuteResults) -> None:
+        figures = self._figures
+        figures.patterns += len(results.patterns)
+        figures.alerts += len(results.alerts)
+        figures.indicators += len(results.indicators)
+        figures.minute = results.minute
+        if results.symbols:
+            figures.bars_last_minute = results.symbols
+        for row in results.bars:
+            if row[1] == "1min":
+                figures.last_minute_of[row[0]] = results.minute
+
+    # --- series ---
+
+    def _anchor(self, moment: int, until: int) -> None:
+        """Begin a trading day: the series start at the day's anchor and go up to `until`."""
+        day = self._calendar.trading_day_at(moment)
+        first_start = self._engine.trading_day is None
+        if self.warm_up is None:
+            self._engine.trading_day = day
+            return
+        self._figures.warming_up = True
+        try:
+            if not first_start and not self._writer.flush(FLUSH_SECONDS):
+                logger.warning("STREAMING: The database has not stored all minutes yet; the new day begins with what it has")
+            keep_after = (self._base.complete_until if self._base else 0) if first_start else until
+            self._writer.put_history(self.warm_up.run(day, until, keep_after))
+        except DatabaseError as problem:
+            logger.error("STREAMING: History could not be loaded (%s); indicators begin with the bars that come", problem)
+            self._engine.trading_day = day
+        finally:
+            self._figures.warming_up = False
+
+    def _refill(self) -> None:
+        """History that came later is complete: build its series again, between two minutes."""
+        assert self.warm_up is not None
+        if self._writer.flush(FLUSH_SECONDS):
+            try:
+                self._writer.put_history(
+                    self.warm_up.refill(self._base.complete_until if self._base else self._first_open_minute())
+                )
+            except DatabaseError as problem:
+                logger.error("STREAMING: History could not be loaded (%s); its series stay as they are", problem)

@@ -1,0 +1,190 @@
+"""The database's own thread: each closed minute in one transaction with its position, in order, however long it takes.
+
+A minute is published when it is stored. While the database is away it is published at once and stored later; a stop in between
+only means that the minute is computed again from the log, and published again under the same ids.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from tickstock.contract import IndicatorAlert, StreamingIndicator, StreamingPattern
+from tickstock.database.writers import Batch, Writer
+from tickstock.errors import DatabaseError, DatabaseUnavailable
+from tickstock.market_hours import Calendar
+from tickstock.streaming.bar_builder import LateTick
+from tickstock.streaming.corrections import Row, store_corrections
+from tickstock.streaming.engine import MinuteResults
+from tickstock.streaming.log_follower import Position
+from tickstock.streaming.result_publisher import Publication, ResultPublisher
+
+logger = logging.getLogger(__name__)
+
+RETRY_SECONDS = 0.5
+HISTORY_ROWS = 2_000
+
+
+@dataclass(slots=True)
+class ClosedMinute:
+    """What one transaction stores, and what is published for it; history has no position and is not published."""
+
+    results: MinuteResults
+    position: Position | None
+    late: list[LateTick] = field(default_factory=list)
+    late_bars: list[Row] = field(default_factory=list)
+    gaps: list[tuple[Any, ...]] = field(default_factory=list)  # arguments of Batch.upsert_gap
+    published: bool = False
+
+
+class MinuteWriter:
+    """Stores closed minutes and hands them to the publisher."""
+
+    def __init__(self, url: str, publisher: ResultPublisher, source: str, calendar: Calendar) -> None:
+        self.stored_minute = 0
+        self.corrected_bars = 0
+        self.rejected_minutes = 0
+        self.away_since = 0.0  # monotonic; 0 while the database answers
+        self._url = url
+        self._writer = Writer(url)
+        self._publisher = publisher
+        self._source = source
+        self._calendar = calendar
+        self._waiting: deque[ClosedMinute] = deque()
+        self._changed = threading.Condition()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="minute-writer", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def put(self, minute: ClosedMinute) -> None:
+        """Queue a minute; never waits for the database."""
+        with self._changed:
+            self._waiting.append(minute)
+            self._changed.notify_all()
+
+    def put_history(self, history: MinuteResults) -> None:
+        """Queue what was found in warm-up bars, in steps that hold up nobody."""
+        for first in range(0, max(len(history.patterns), len(history.alerts)), HISTORY_ROWS):
+            part = slice(first, first + HISTORY_ROWS)
+            self.put(ClosedMinute(MinuteResults(0, patterns=history.patterns[part], alerts=history.alerts[part]), None))
+
+    @property
+    def waiting(self) -> int:
+        """Minutes that are not stored yet."""
+        return len(self._waiting)
+
+    def flush(self, seconds: float) -> bool:
+        """Wait until everything is stored; false when that took longer than `seconds`."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._waiting, seconds)
+
+    def stop(self, seconds: float) -> int:
+        """Store what waits, for at most `seconds`; return how many minutes stayed behind (the log has them)."""
+        self.flush(seconds)
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
+        self._thread.join(2)
+        self._writer.close()
+        return len(self._waiting)
+
+    def store_now(self, work: Callable[[Batch], None]) -> None:
+        """Run a transaction of the caller's on a connection of its own.
+
+        Raises:
+            DatabaseUnavailable: nothing was stored.
+        """
+        with Writer(self._url) as writer, writer.transaction() as batch:
+            work(batch)
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._waiting or self._stopping, 1.0)
+                if self._stopping:
+                    return
+                if not self._waiting:
+                    continue
+            if self.away_since:
+                for each in tuple(self._waiting):
+                    self._publish(each)
+            head = self._waiting[0]
+            try:
+                with self._writer.transaction() as batch:
+                    self._store(batch, head)
+                self._database_answers()
+            except DatabaseUnavailable as problem:
+                self._database_away(problem)
+                time.sleep(RETRY_SECONDS)
+                continue
+            except DatabaseError as problem:
+                # Trying again cannot help, and holding up all that follows would be worse: said loudly, and passed over.
+                self.rejected_minutes += 1
+                logger.error("STREAMING: Minute %d could not be stored and is left out: %s", head.results.minute, problem)
+            self.stored_minute = max(self.stored_minute, head.results.minute)
+            self._publish(head)
+            with self._changed:
+                self._waiting.popleft()
+                self._changed.notify_all()
+
+    def _store(self, batch: Batch, minute: ClosedMinute) -> None:
+        results, position = minute.results, minute.position
+        batch.insert_bars(results.bars)
+        self.corrected_bars += store_corrections(
+            batch, minute.late, minute.late_bars, results.bars, self._source, self._calendar
+        )  # fmt: skip
+        batch.upsert_patterns([pattern_row(each) for each in results.patterns])
+        batch.insert_alerts([alert_row(each) for each in results.alerts])
+        batch.insert_indicators([indicator_row(each) for each in results.indicators])
+        for gap in minute.gaps:
+            batch.upsert_gap(*gap)
+        if position is not None:
+            batch.set_progress(position.run, position.position, results.minute, position.replay_from, int(time.time() * 1000))
+
+    def _publish(self, minute: ClosedMinute) -> None:
+        results, position = minute.results, minute.position
+        if minute.published or position is None:
+            return
+        minute.published = True
+        self._publisher.publish(
+            Publication(position.run, position.position, results.minute, results.patterns, results.alerts, results.indicators)
+        )
+
+    def _database_away(self, problem: DatabaseError) -> None:
+        if not self.away_since:
+            self.away_since = time.monotonic()
+            logger.warning("STREAMING: The database is away (%s); closed minutes wait and are stored in order", problem)
+
+    def _database_answers(self) -> None:
+        if self.away_since:
+            away = time.monotonic() - self.away_since
+            self.away_since = 0.0
+            logger.info("STREAMING: The database answers again after %.1f s; %d minutes waited", away, len(self._waiting))
+
+
+def pattern_row(pattern: StreamingPattern) -> Row:
+    """A row of `intraday_patterns`."""
+    return msgspec.structs.astuple(pattern)
+
+
+def alert_row(alert: IndicatorAlert) -> Row:
+    """A row of `indicator_alerts`."""
+    return msgspec.structs.astuple(alert)
+
+
+def indicator_row(indicator: StreamingIndicator) -> Row:
+    """A row of `intraday_indicators`."""
+    return (
+        indicator.symbol, indicator.timeframe, indicator.bar_timestamp, indicator.session, indicator.calculation_timestamp,
+        indicator.values, indicator.source,
+    )  # fmt: skip

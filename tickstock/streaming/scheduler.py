@@ -1,0 +1,221 @@
+"""The process: start, sessions, the main loop, an orderly stop.
+
+Threads: the subscriber drains the socket, the writer has the database, the publisher and the health reporter have Redis, a few
+fetch from REST. The main loop does everything else, and waits for none of them.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+import uuid
+
+import redis
+
+from tickstock.contract import TICKS_TAKEN_KEY, MarketTick, TakenPosition, encode
+from tickstock.database.queries import Queries
+from tickstock.errors import DatabaseUnavailable
+from tickstock.feed.massive_rest import MassiveRest
+from tickstock.logs import Rejections
+from tickstock.market_hours import MINUTE_MS, calendar_named
+from tickstock.settings import Settings
+from tickstock.streaming.bar_builder import BarBuilder
+from tickstock.streaming.engine import StreamingEngine
+from tickstock.streaming.health import Figures, HealthReporter, tick_counter
+from tickstock.streaming.log_follower import LogFollower, Position
+from tickstock.streaming.log_reader import LogReader
+from tickstock.streaming.minute_closer import MinuteCloser
+from tickstock.streaming.minute_queue import MinuteQueue
+from tickstock.streaming.minute_writer import MinuteWriter
+from tickstock.streaming.missed_results import publish_missed
+from tickstock.streaming.rest_fetcher import RestFetcher
+from tickstock.streaming.result_publisher import ResultPublisher, redis_client
+from tickstock.streaming.tick_subscriber import RedisTickSubscriber
+from tickstock.streaming.warm_up import WarmUp
+
+logger = logging.getLogger(__name__)
+
+TAKEN_SECONDS = 0.05
+IDLE_SECONDS = 0.25
+STOP_SECONDS = 10.0
+DATABASE_WAIT_SECONDS = 2.0
+
+
+class TakenReporter:
+    """Tells the app how far TickStockPL has come, from a thread of its own: every 50 ms while that moves."""
+
+    def __init__(self, redis_url: str) -> None:
+        self._client = redis_client(redis_url)
+        self._place = ("", 0)
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="taken", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def report(self, run: str, position: int) -> None:
+        """Note a position."""
+        self._place = (run, position)
+
+    def stop(self) -> None:
+        """End the thread."""
+        self._stopped.set()
+        self._thread.join(3)
+        self._client.close()
+
+    def _run(self) -> None:
+        told = ("", 0)
+        while not self._stopped.wait(TAKEN_SECONDS):
+            place = self._place
+            if place != told:
+                try:
+                    self._client.set(TICKS_TAKEN_KEY, encode(TakenPosition(*place)))
+                    told = place
+                except redis.RedisError:
+                    self._stopped.wait(1.0)  # whoever needs Redis more says that it is away
+
+
+class TickStockPL:
+    """TickStockPL as one object: `run` returns after `stop`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.figures = Figures()
+        self.session_id = uuid.uuid4().hex[:12]
+        self.rejections = Rejections(logger, "STREAMING")
+        self._settings = settings
+        self._wake = threading.Event()
+        self._stop_reason = ""
+        self._calendar = calendar_named(settings.calendar)
+        self._builder = BarBuilder()
+        self._queue = MinuteQueue(int(settings.gap_wait_seconds * 1000))
+        self._engine = StreamingEngine(settings, self._calendar, now_ms)
+        self._queries = Queries(settings.database)
+        self._subscriber = RedisTickSubscriber(settings.redis_url, self._wake)
+        self._publisher = ResultPublisher(settings.redis_url)
+        self._writer = MinuteWriter(settings.database, self._publisher, settings.feed, self._calendar)
+        self._fetcher = RestFetcher(MassiveRest.for_settings(settings), self.rejections, self._wake)
+        self._taken = TakenReporter(settings.redis_url)
+        self._health = HealthReporter(settings.redis_url, self.session_id, self.figures, self._issues)
+        self._log_client = redis_client(settings.redis_url)
+        self._counter = tick_counter()
+
+    def stop(self, reason: str) -> None:
+        """Ask the main loop to end; may be called from a signal handler."""
+        self._stop_reason = reason
+        self._wake.set()
+
+    def run(self) -> None:
+        """Run until `stop`: everything closed is stored and published, the open minute is left to the next start."""
+        logger.info("STREAMING: TickStockPL starts, session %s", self.session_id)
+        for thread in (self._health, self._publisher, self._writer, self._fetcher, self._taken):
+            thread.start()
+        closer, follower = self._wire(self._committed())
+        if not self._stop_reason:
+            self._writer.store_now(lambda batch: batch.start_session(self.session_id, now_ms()))
+        logger.info("STREAMING: Starting Redis tick listener loop")
+        self._subscriber.start()
+        while not self._stop_reason:
+            self._wake.wait(IDLE_SECONDS)
+            self._wake.clear()
+            self._turn(closer, follower)
+        self._end()
+
+    def _wire(self, committed: Position | None) -> tuple[MinuteCloser, LogFollower]:
+        closer = MinuteCloser(
+            builder=self._builder, queue=self._queue, engine=self._engine, fetcher=self._fetcher, writer=self._writer,
+            calendar=self._calendar, figures=self.figures, committed=committed, report_taken=self._taken.report, now=now_ms,
+        )  # fmt: skip
+        closer.warm_up = WarmUp(
+            self._settings, self._calendar, self._engine, self._fetcher, self._queries, closer.fetched
+        )  # fmt: skip
+        reader = LogReader(self._log_client, self._stored_ticks, self.rejections)
+        return closer, LogFollower(reader, self._builder, closer, self.figures, self.rejections)
+
+    def _turn(self, closer: MinuteCloser, follower: LogFollower) -> None:
+        """Everything that is there to be done now."""
+        while not self._stop_reason:
+            arrival = self._subscriber.take()
+            fetched = self._fetcher.take()
+            if arrival is None and fetched is None:
+                break
+            if fetched is not None:
+                closer.fetched(fetched)
+            if arrival is not None:
+                before = self.figures.ticks_total
+                try:
+                    follower.arrival(arrival)
+                except redis.RedisError as problem:
+                    self.rejections.add("return to the log without Redis", str(problem))
+                self._counter.add(self.figures.ticks_total - before)
+        closer.work()
+        self._health.look()
+
+    def _committed(self) -> Position | None:
+        """The committed position; waits for a database that is away, because without it nothing would be right."""
+        said = False
+        while not self._stop_reason:
+            try:
+                progress = self._queries.progress()
+                publish_missed(self._queries, self._publisher, progress)
+                break
+            except DatabaseUnavailable as problem:
+                if not said:
+                    logger.warning("STREAMING: Waiting for the database: %s", problem)
+                    said = True
+                time.sleep(DATABASE_WAIT_SECONDS)
+        else:
+            return None
+        if progress is None:
+            logger.info("STREAMING: Nothing is stored yet: this is a first start")
+            return None
+        logger.info("STREAMING: Resuming run %s behind position %d", progress.run, progress.position)
+        return Position(progress.run, progress.position, progress.minute + MINUTE_MS, progress.replay_from)
+
+    def _stored_ticks(self, run: str, first: int, last: int) -> list[tuple[int, MarketTick, bool]]:
+        source = self._settings.feed
+        return [
+            (row.position, MarketTick(row.symbol, row.price, row.volume, row.timestamp, source), row.late)
+            for row in self._queries.stored_ticks(run, first, last)
+        ]
+
+    def _issues(self) -> list[str]:
+        """What is wrong outside the main loop's figures, in words."""
+        issues = []
+        if not self._subscriber.connected:
+            issues.append("not subscribed to Redis")
+        if self._publisher.redis_away_since:
+            issues.append(f"Redis is away: {self._publisher.waiting} minutes wait to be published")
+        if self._writer.away_since:
+            issues.append(f"the database is away: {self._writer.waiting} minutes wait to be stored")
+        if self._writer.rejected_minutes:
+            issues.append(f"{self._writer.rejected_minutes} minutes could not be stored")
+        if self._subscriber.backlog > 100_000:
+            issues.append(f"{self._subscriber.backlog:,} ticks wait for the engine")
+        return issues
+
+    def _end(self) -> None:
+        logger.info("STREAMING: Stopping (%s): closed minutes are stored, the open one is left to the log", self._stop_reason)
+        self._subscriber.stop()
+        self._fetcher.stop()
+        unstored = self._writer.stop(STOP_SECONDS)
+        unpublished = self._publisher.stop(STOP_SECONDS / 2)
+        self._taken.stop()
+        self._health.stop()
+        figures = self.figures
+        totals = {
+            "ticks": figures.ticks_total, "patterns": figures.patterns, "alerts": figures.alerts,
+            "indicators": figures.indicators, "late": figures.ticks_late, "rejected": figures.ticks_rejected,
+        }  # fmt: skip
+        try:
+            self._writer.store_now(lambda batch: batch.stop_session(self.session_id, now_ms(), self._stop_reason, totals))
+        except DatabaseUnavailable as problem:
+            logger.warning("STREAMING: The end of the session could not be stored: %s", problem)
+        self._log_client.close()
+        logger.info("STREAMING: Stopped; %d minutes not stored, %d not published", unstored, unpublished)
+
+
+def now_ms() -> int:
+    """The wall clock in Unix milliseconds."""
+    return int(time.time() * 1000)
