@@ -17,6 +17,7 @@ def upgrade() -> None:
     create_symbols()
     create_ticks()
     create_bars()
+    create_bar_coverage()
     create_intraday_patterns()
     create_intraday_indicators()
     create_indicator_alerts()
@@ -75,6 +76,17 @@ def create_bars() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("bars_timeframe_timestamp", "bars", ["timeframe", "timestamp"])
+
+
+def create_bar_coverage() -> None:
+    op.create_table(
+        "bar_coverage",
+        sa.Column("symbol", sa.Text(), nullable=False),
+        sa.Column("day", MILLISECONDS, nullable=False),
+        sa.Column("until", MILLISECONDS, nullable=False),
+        sa.PrimaryKeyConstraint("symbol", "day"),
+        sqlite_with_rowid=False,
+    )
 
 
 def create_intraday_patterns() -> None:

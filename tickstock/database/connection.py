@@ -131,8 +131,17 @@ _POSTGRESQL_OPTIONS = {
 }
 
 
+_SQLITE_PRAGMAS = (
+    "journal_mode = WAL",  # readers and the one writer do not wait for each other
+    "synchronous = NORMAL",  # safe against a killed process; a power cut may lose the last commits, never the file
+    "foreign_keys = ON",
+    "cache_size = -32768",  # KB
+    "journal_size_limit = 67108864",  # bytes that the log keeps after a burst
+)
+
+
 def _set_up_sqlite(connection: sqlite3.Connection) -> None:
-    for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "cache_size = -32768"):
+    for pragma in _SQLITE_PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
 
 

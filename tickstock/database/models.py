@@ -96,6 +96,16 @@ bars = Table(
     sqlite_with_rowid=False,
 )
 
+bar_coverage = Table(
+    "bar_coverage",
+    metadata,
+    Column("symbol", Text, nullable=False),
+    Column("day", Milliseconds, nullable=False),  # start of the trading day; 0: the series of day bars
+    Column("until", Milliseconds, nullable=False),  # the vendor's REST bars before this moment are stored
+    PrimaryKeyConstraint("symbol", "day"),
+    sqlite_with_rowid=False,
+)
+
 intraday_patterns = Table(
     "intraday_patterns",
     metadata,

@@ -18,6 +18,7 @@ from sqlalchemy.sql.elements import KeyedColumnElement
 
 from tickstock.database.connection import database_errors, open_engine
 from tickstock.database.models import (
+    bar_coverage,
     bars,
     feed_gaps,
     indicator_alerts,
@@ -188,7 +189,7 @@ class Queries:
         when = table.c.calculation_timestamp
         query = select(table, *ohlcv).join(bars, joined).where(when >= since, when < until)
         rows = self._rows(query.order_by(table.c.bar_timestamp, table.c.symbol))
-        return [{**row, "bar": {column.name: row.pop(column.name) for column in ohlcv}} for row in rows]
+        return [{"bar": {column.name: row.pop(column.name) for column in ohlcv}, **row} for row in rows]
 
     def last_day_bars(self, wanted: Sequence[str], before: int, days: int = 14) -> dict[str, Record]:
         """The last 1day bar of each symbol that starts before this time and at most `days` earlier, where there is one."""
@@ -211,6 +212,10 @@ class Queries:
         )
         with database_errors(self._url), self._engine.connect() as connection:
             return {row[0]: Coverage(*row[1:]) for row in connection.execute(query)}
+
+    def covered_days(self) -> dict[tuple[str, int], int]:
+        """Until when the vendor's bars are stored, by symbol and start of the trading day (0: day bars)."""
+        return {(row["symbol"], row["day"]): row["until"] for row in self._rows(select(bar_coverage))}
 
     def counters(self, detected_since: int, traded_since: int) -> Counters:
         """What was detected and calculated since a time of the clock, and what was traded since a time of the feed.

@@ -14,7 +14,7 @@ from tickstock.database.connection import database_errors, is_postgresql, open_p
 
 MOST_ROWS = 5_000
 STEP_SECONDS = 0.05
-BYTES_PER_TICK = {"sqlite": 80, "postgresql": 160}  # measured, indexes included
+BYTES_PER_TICK = {"sqlite": 90, "postgresql": 150}  # measured, indexes included
 
 _FIRST_ROWS = 500
 

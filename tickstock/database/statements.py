@@ -115,6 +115,16 @@ SESSION_STOPS = bulk_write(models.streaming_sessions, changes=("stopped", "reaso
 PROGRESS = bulk_write(models.streaming_progress, changes=("position", "minute", "replay_from", "updated"))
 GAPS = bulk_write(models.feed_gaps, changes=("started", "ended", "cause", "repair", "lost"))
 
+COVERAGE = bulk_write(models.bar_coverage, changes=("until",))
+
+CORRECTED_SYMBOLS_SQLITE = """
+    SELECT DISTINCT symbol FROM bars WHERE timeframe = ? AND timestamp >= ? AND timestamp < ? AND revision > 0
+"""
+CORRECTED_SYMBOLS_POSTGRESQL = """
+    SELECT DISTINCT symbol FROM bars
+    WHERE timeframe = %s AND timestamp >= to_timestamp(%s / 1000.0) AND timestamp < to_timestamp(%s / 1000.0) AND revision > 0
+"""
+
 NEWEST_BAR_SQLITE = """
     SELECT symbol, timeframe, timestamp, revision, open, high, low, close, volume, ticks, trades, source, first_tick, last_tick
     FROM bars WHERE symbol = ? AND timeframe = ? AND timestamp = ? ORDER BY revision DESC LIMIT 1

@@ -77,6 +77,14 @@ class Batch(ABC):
         """Store when and why a streaming session ended, and its totals."""
         self._add(statements.SESSION_STOPS, [(session_id, stopped, stopped, reason, dict(totals))])
 
+    def set_coverage(self, rows: Sequence[Row]) -> int:
+        """Set until when the vendor's bars of (symbol, day) are stored."""
+        return self._add(statements.COVERAGE, rows)
+
+    @abstractmethod
+    def corrected_symbols(self, timeframe: str, since: int, until: int) -> set[str]:
+        """The symbols of which a stored bar with `since` <= start < `until` has a further revision."""
+
     @abstractmethod
     def newest_bars(self, timeframe: str, keys: Sequence[BarKey]) -> dict[BarKey, Row]:
         """The stored bars of these keys in their highest revision, as rows; what is not stored is left out."""
@@ -85,11 +93,25 @@ class Batch(ABC):
     def _add(self, write: BulkWrite, rows: Sequence[Row]) -> int: ...
 
 
-class Writer:
-    """Writes everything but ticks."""
+class _Closable:
+    """Holds a connection, for a `with` block or until it is closed."""
 
     def __init__(self, url: str) -> None:
         self._connection = _WritingConnection.to(url)
+
+    def close(self) -> None:
+        """Close the connection; the next write would open it again."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class Writer(_Closable):
+    """Writes everything but ticks."""
 
     @contextmanager
     def transaction(self) -> Iterator[Batch]:
@@ -102,22 +124,9 @@ class Writer:
         with self._connection.transaction() as batch:
             yield batch
 
-    def close(self) -> None:
-        """Close the connection; the next transaction would open it again."""
-        self._connection.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-
-class TickWriter:
+class TickWriter(_Closable):
     """Writes ticks, in transactions that hold up no other process."""
-
-    def __init__(self, url: str) -> None:
-        self._connection = _WritingConnection.to(url)
 
     def insert_ticks(self, rows: Sequence[Row]) -> int:
         """Store ticks (run, position, symbol, price, volume, timestamp, late) and return how many were new.
@@ -131,16 +140,6 @@ class TickWriter:
             with self._connection.transaction() as batch:
                 inserted += batch._add(statements.TICKS, rows[first : first + TICKS_PER_TRANSACTION])
         return inserted
-
-    def close(self) -> None:
-        """Close the connection; the next write would open it again."""
-        self._connection.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 class _WritingConnection(ABC):
@@ -220,6 +219,10 @@ class _SqliteBatch(Batch):
                 found[key] = row
         return found
 
+    def corrected_symbols(self, timeframe: str, since: int, until: int) -> set[str]:
+        found = self._connection.execute(statements.CORRECTED_SYMBOLS_SQLITE, (timeframe, since, until))
+        return {row[0] for row in found}
+
     def _add(self, write: BulkWrite, rows: Sequence[Row]) -> int:
         if not rows:
             return 0
@@ -236,6 +239,10 @@ class _PostgresBatch(Batch):
         symbols, timestamps = [key[0] for key in keys], [key[1] for key in keys]
         self._cursor.execute(statements.NEWEST_BARS_POSTGRESQL, (symbols, timestamps, timeframe))
         return {(row[0], row[2]): row for row in self._cursor.fetchall()}
+
+    def corrected_symbols(self, timeframe: str, since: int, until: int) -> set[str]:
+        self._cursor.execute(statements.CORRECTED_SYMBOLS_POSTGRESQL, (timeframe, since, until))
+        return {row[0] for row in self._cursor.fetchall()}
 
     def _add(self, write: BulkWrite, rows: Sequence[Row]) -> int:
         if not rows:
