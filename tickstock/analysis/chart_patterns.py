@@ -71,15 +71,18 @@ def head_and_shoulders(pivots: PivotWindow, tick: Floats) -> Shape:
             & (np.minimum(before, after) >= limit["least_bars"])
             & (start < np.minimum(left_trough, right_trough))
         )
-        quality = _geometric_mean(
-            _room(shoulders, limit["shoulder_difference"] * head_height, tick),
-            _room(troughs, limit["trough_difference"] * head_height, tick),
-            1.0 - np.log(balance) / np.log(limit["time_ratio"]),
-            (prominence - limit["prominence"]) / (limit["ideal_prominence"] - limit["prominence"]),
-        )
+        quality = np.zeros(len(tick))
+        if holds.any():
+            margins = _geometric_mean(
+                _room(shoulders, limit["shoulder_difference"] * head_height, tick),
+                _room(troughs, limit["trough_difference"] * head_height, tick),
+                1.0 - np.log(balance) / np.log(limit["time_ratio"]),
+                (prominence - limit["prominence"]) / (limit["ideal_prominence"] - limit["prominence"]),
+            )
+            quality = np.where(holds, margins, 0.0)
     return Shape(
         holds=holds,
-        quality=np.where(holds, quality, 0.0),
+        quality=quality,
         height=head_height,
         line_at=at_left_trough,
         line_height=left_trough,

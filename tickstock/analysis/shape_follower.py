@@ -154,36 +154,30 @@ class ShapeFollower:
             fate = course.fate(index[place], bars.rows(place), np.zeros(len(place), np.bool_))
             told = fate <= CONFIRMED
             place, holds, course, fate = place[told], holds[told], course.rows(told), fate[told]
-            shapes = [
-                _open_shape(definition, window, shape, number, lane)
-                for number, lane in zip(holds.tolist(), course.lane.tolist(), strict=True)
-            ]
+            shapes = _open_shapes(definition, self._pivots.last(course.lane), shape.quality[holds], shape.height[holds], course)
             hits += _hits(shapes, course, fate, index[place], bars.rows(place))
             self._course = self._course.with_more(course.rows(fate == FORMING))
             self._open += [each for each, state in zip(shapes, fate.tolist(), strict=True) if state == FORMING]
         return hits
 
 
-def _open_shape(definition: ChartShape, pivots: PivotWindow, shape: Shape, number: int, lane: int) -> OpenShape:
-    kind = int(pivots.kind[number])
-    points = [
-        {
-            "timestamp": int(pivots.time(back)[number]),
-            "price": float(pivots.price(back)[number]),
-            "kind": "high" if kind * (-1) ** back > 0 else "low",
-            "name": name,
-        }
-        for back, name in zip(range(definition.pivots - 1, -1, -1), definition.names, strict=True)
-    ]
-    first, last = points[definition.pivots - 1 - definition.first], points[-1]
-    return OpenShape(
-        lane=lane,
-        pattern=definition.top if kind > 0 else definition.bottom,
-        key=f"{first['timestamp']}-{last['timestamp']}",
-        quality=float(shape.quality[number]),
-        height=float(shape.height[number]),
-        points=points,
-    )
+def _open_shapes(definition: ChartShape, pivots: PivotWindow, quality: Floats, height: Floats, course: Course) -> list[OpenShape]:
+    backs = range(definition.pivots - 1, -1, -1)
+    times = np.stack([pivots.time(back) for back in backs], axis=1).tolist()
+    prices = np.stack([pivots.price(back) for back in backs], axis=1).tolist()
+    columns = (course.lane, course.kind, quality, height)
+    shapes = []
+    for lane_times, lane_prices, (lane, kind, of_quality, of_height) in zip(
+        times, prices, zip(*(column.tolist() for column in columns), strict=True), strict=True
+    ):
+        points = [
+            {"timestamp": time, "price": price, "kind": "high" if kind * (-1) ** back > 0 else "low", "name": name}
+            for time, price, back, name in zip(lane_times, lane_prices, backs, definition.names, strict=True)
+        ]
+        pattern = definition.top if kind > 0 else definition.bottom
+        key = f"{lane_times[definition.pivots - 1 - definition.first]}-{lane_times[-1]}"
+        shapes.append(OpenShape(lane, pattern, key, of_quality, of_height, points))
+    return shapes
 
 
 def _hits(shapes: list[OpenShape], course: Course, fate: Integers, index: Integers, bars: BarColumns) -> list[PatternHit]:
