@@ -202,6 +202,7 @@ def downgrade() -> None:
         "indicator_alerts",
         "intraday_indicators",
         "intraday_patterns",
+        "bar_coverage",
         "bars",
         "ticks",
         "symbols",
