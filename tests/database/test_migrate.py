@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,21 @@ def run_command(url: str) -> subprocess.CompletedProcess[str]:
         [sys.executable, "-m", "tickstock.database", "migrate"],
         env={**os.environ, "DATABASE_URL": url}, cwd=ROOT, capture_output=True, text=True, timeout=60,
     )  # fmt: skip
+
+
+def test_two_processes_may_migrate_at_once(empty_database_url: str) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        for finished in pool.map(run_command, [empty_database_url] * 2):
+            assert finished.returncode == 0, finished.stderr
+
+
+def test_a_migration_that_fails_leaves_nothing(empty_database_url: str) -> None:
+    with open_engine(empty_database_url).begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE feed_gaps (something integer)")  # the last table that the migration makes
+    with pytest.raises(DatabaseError, match="feed_gaps"):
+        migrate(empty_database_url)
+    with open_engine(empty_database_url).connect() as connection:
+        assert set(inspect(connection).get_table_names()) == {"feed_gaps"}
 
 
 def test_the_command_migrates_and_says_which_database(empty_database_url: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -227,3 +228,22 @@ def test_the_count_of_the_last_five_minutes_works_on_postgresql_as_it_stands(pos
     cursor.execute("SELECT COUNT(*) FROM intraday_patterns WHERE detection_timestamp > NOW() - INTERVAL '5 minutes';")
     assert cursor.fetchone() == (2,)
     connection.close()
+
+
+def test_two_writers_at_once_wait_for_each_other(database_url: str) -> None:
+    def write_ticks() -> int:
+        with TickWriter(database_url) as writer:
+            return sum(writer.insert_ticks([tick(number * 500 + each) for each in range(500)]) for number in range(20))
+
+    def write_bars() -> int:
+        stored = 0
+        with Writer(database_url) as writer:
+            for number in range(20):
+                with writer.transaction() as batch:
+                    stored += batch.insert_bars([bar(f"S{each}", START + number * MINUTE) for each in range(200)])
+                    batch.set_progress("run", number, START, 0, START)
+        return stored
+
+    with ThreadPoolExecutor(2) as pool:
+        jobs = pool.submit(write_ticks), pool.submit(write_bars)
+        assert [job.result(timeout=60) for job in jobs] == [10_000, 4_000]

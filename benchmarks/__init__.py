@@ -1,0 +1,1 @@
+"""One module per figure that the README quotes: python -m benchmarks.NAME."""
