@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import socket
+import sys
+
+import pytest
+
+from launcher import ports
+from launcher.errors import LauncherError
+
+
+def test_a_free_port_passes_and_a_port_in_use_is_named_with_its_setting_and_flag() -> None:
+    port = ports.unused_port()
+    ports.require_free(port, "127.0.0.1")
+    with socket.create_server(("127.0.0.1", port)), pytest.raises(LauncherError) as caught:
+        ports.require_free(port, "127.0.0.1")
+    for words in (f"Port {port} is in use", "TICKSTOCK_PORT", "--port"):
+        assert words in str(caught.value)
+
+
+def test_a_listener_on_all_addresses_is_in_the_way_of_loopback() -> None:
+    with socket.create_server(("0.0.0.0", 0)) as listener:
+        assert not ports.is_free(listener.getsockname()[1])
+
+
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="no IPv6 here")
+def test_a_listener_on_ipv6_is_in_the_way_since_browsers_may_find_it_at_localhost() -> None:
+    try:
+        listener = socket.create_server(("::1", 0), family=socket.AF_INET6)
+    except OSError:
+        pytest.skip("no IPv6 loopback here")
+    with listener:
+        assert not ports.is_free(listener.getsockname()[1])
+
+
+def test_on_macos_airplay_is_named(monkeypatch) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setattr(ports, "is_free", lambda port, host: False)
+    with pytest.raises(LauncherError, match="AirPlay Receiver"):
+        ports.require_free(5000, "127.0.0.1")
+    with pytest.raises(LauncherError) as caught:
+        ports.require_free(5001, "127.0.0.1")
+    assert "AirPlay" not in str(caught.value)
+
+
+def test_an_address_of_another_machine_is_named() -> None:
+    with pytest.raises(LauncherError, match=r"TICKSTOCK_HOST 192\.0\.2\.1"):
+        ports.require_free(ports.unused_port(), "192.0.2.1")
+
+
+def test_a_connection_that_is_just_ending_does_not_hold_a_port() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        with socket.create_connection(("127.0.0.1", port)):
+            accepted, _ = listener.accept()
+            accepted.close()  # the server's side closes first, and keeps the port in TIME_WAIT
+    assert ports.is_free(port)
