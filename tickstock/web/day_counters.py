@@ -42,8 +42,32 @@ class StoredDay:
     alerts: int
     indicators: int
     bars: int
+    ticks: int | None  # of other runs than the running one; None when not counted this time
     signals: tuple[Signal, ...]  # oldest first
     complete_from: int = 0  # no older detection is among `signals` although the day has some; 0 when all are
+
+
+class TickCount:
+    """Ticks of the day: those of the running run by its position, those of other runs as stored."""
+
+    def __init__(self) -> None:
+        self.other_runs = 0
+        self._run = ""
+        self._position = 0
+        self._base = 0  # position at which the day began
+
+    def begin(self, *, is_first: bool) -> None:
+        """A new day; a run that goes on counts from here."""
+        self.other_runs = 0
+        self._base = 0 if is_first else self._position
+
+    def count(self, run: str, position: int) -> int:
+        """All ticks of the day, with the running run at this position."""
+        if run != self._run:
+            self.other_runs += self._position - self._base
+            self._run, self._base = run, 0
+        self._position = position
+        return self.other_runs + position - self._base
 
 
 class DayCounters:
@@ -55,16 +79,20 @@ class DayCounters:
         self.alerts = 0
         self.indicators = 0
         self.bars = 0
+        self.ticks = TickCount()
         self._newest_bar: dict[tuple[str, str], int] = {}
 
     def begin(self, day: TradingDay) -> None:
-        """Start a day at nothing."""
+        """Start a day at nothing; in the process's first one the running run counts from its first tick."""
+        self.ticks.begin(is_first=self.day is None)
         self.day = day
         self.patterns = self.alerts = self.indicators = self.bars = 0
         self._newest_bar.clear()
 
     def take(self, stored: StoredDay, arrived: Iterable[Signal]) -> None:
         """Set the figures to the database's; `arrived` are new signals that came while it was read."""
+        if stored.ticks is not None:
+            self.ticks.other_runs = stored.ticks
         held = {signal.id for signal in stored.signals}
         self.patterns, self.alerts = stored.patterns, stored.alerts
         self.indicators = max(self.indicators, stored.indicators)
@@ -92,13 +120,13 @@ class DayCounters:
             self.bars += 1
         return True
 
-    def as_dict(self, ticks: int) -> dict[str, int | str | None]:
-        """The figures for a browser; `ticks` is counted by the market data service."""
+    def as_dict(self, run: str, position: int) -> dict[str, int | str | None]:
+        """The figures for a browser; the ticks of the running run are its `position`."""
         return {
             "trading_day": self.day.day.isoformat() if self.day else None,
             "patterns": self.patterns,
             "alerts": self.alerts,
             "indicators": self.indicators,
             "bars": self.bars,
-            "ticks": ticks,
+            "ticks": self.ticks.count(run, position),
         }

@@ -10,15 +10,15 @@ from sqlalchemy import Connection, Table, func, select
 
 from tickstock.contract import IndicatorAlert, StreamingPattern
 from tickstock.database.connection import database_errors, open_engine
-from tickstock.database.models import bars, indicator_alerts, intraday_indicators, intraday_patterns
+from tickstock.database.models import bars, indicator_alerts, intraday_indicators, intraday_patterns, ticks
 from tickstock.database.queries import Queries
 from tickstock.market_hours import new_york_ms
 from tickstock.web.day_counters import StoredDay, TradingDay
 from tickstock.web.event_log import KEPT_ENTRIES, Signal
 
 
-def read_stored_day(database_url: str, day: TradingDay) -> StoredDay:
-    """Count a trading day's rows, and read its newest signals, oldest first."""
+def read_stored_day(database_url: str, day: TradingDay, run: str, count_ticks: bool) -> StoredDay:
+    """Count a trading day's rows, and read its newest signals, oldest first; ticks of `run` are not counted."""
     engine = open_engine(database_url)
     try:
         with database_errors(database_url), engine.connect() as connection:
@@ -31,6 +31,7 @@ def read_stored_day(database_url: str, day: TradingDay) -> StoredDay:
                 alerts=counts[1],
                 indicators=_count(connection, intraday_indicators, intraday_indicators.c.bar_timestamp, day),
                 bars=_count(connection, bars, bars.c.timestamp, day, bars.c.revision == 0),
+                ticks=_count(connection, ticks, ticks.c.timestamp, day, ticks.c.run != run) if count_ticks else None,
                 signals=tuple(signals),
                 complete_from=signals[0].detection_timestamp if len(signals) < sum(counts) else 0,
             )

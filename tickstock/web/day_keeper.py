@@ -32,6 +32,7 @@ class DayKeeper:
         self.problem: str | None = None  # why the database could not be read the last time
         self._database_url = database_url
         self._due = 0.0
+        self._ticks_of: TradingDay | None = None  # the day whose stored ticks were counted
         self._stop = threading.Event()
 
     def read_again(self) -> None:
@@ -76,7 +77,10 @@ class DayKeeper:
     def _read_day(self, day: TradingDay) -> None:
         self._due = float("inf")
         seq_before = self.live.log.seq
-        stored = cooperation.in_native_thread(read_stored_day, self._database_url, day)
+        run = str(self.live.market.figures().get("run", ""))
+        is_first_reading = self._ticks_of != day
+        stored = cooperation.in_native_thread(read_stored_day, self._database_url, day, run, is_first_reading)
+        self._ticks_of = day
         added = self.live.stored_day(stored, day, seq_before)
         self.loaded_at, self.problem = time.monotonic(), None
         if added:

@@ -208,7 +208,8 @@ class LivePage:
 
     def day_figures(self) -> dict[str, Any]:
         """The counters of the trading day."""
-        return self.counters.as_dict(int(self.market.figures().get("ticks") or 0))
+        figures = self.market.figures()
+        return self.counters.as_dict(str(figures.get("run", "")), int(figures.get("ticks", 0)))
 
     def snapshot(self, client: str) -> dict[str, Any]:
         """All that a browser needs to begin, or to begin again."""

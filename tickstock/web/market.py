@@ -21,7 +21,7 @@ class Market(Protocol):
         """The latest status; None before the first."""
 
     def figures(self) -> Mapping[str, Any]:
-        """ticks_per_second, ticks (of the trading day), lag_ms (of the data, receipt less event end; None when unknown)."""
+        """run, ticks (its position), ticks_per_second, lag_ms (receipt less event end), passive (why nothing is taken in)."""
 
     def stages(self) -> Mapping[str, Mapping[str, Any]]:
         """The stages of the tick's path in this process: name to status (ok | degraded | down | off), detail, counters."""
