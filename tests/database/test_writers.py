@@ -180,6 +180,22 @@ def test_the_newest_revision_of_a_bar_is_seen_inside_the_transaction(database_ur
     assert found == {("A", START): bar("A", revision=1, close=2.0), ("B", START): bar("B", revision=1, close=3.0)}
 
 
+def test_symbols_with_a_corrected_bar_are_named(database_url: str) -> None:
+    with Writer(database_url) as writer, writer.transaction() as batch:
+        batch.insert_bars([bar("A"), bar("A", revision=1), bar("B"), bar("C", START + MINUTE, revision=1)])
+        assert batch.corrected_symbols("1min", START, START + MINUTE) == {"A"}
+        assert batch.corrected_symbols("1min", START, START + MINUTE + 1) == {"A", "C"}
+        assert batch.corrected_symbols("5min", START, START + MINUTE) == set()
+
+
+def test_the_coverage_of_a_day_is_the_one_set_last(database_url: str) -> None:
+    with Writer(database_url) as writer:
+        for until in (START, START + MINUTE):
+            with writer.transaction() as batch:
+                batch.set_coverage([("A", START, 1), ("A", START, until), ("B", 0, until)])
+    assert Queries(database_url).covered_days() == {("A", START): START + MINUTE, ("B", 0): START + MINUTE}
+
+
 def test_ticks_are_written_in_small_transactions_and_each_position_once(database_url: str) -> None:
     rows = [tick(position, START + position) for position in range(1, 12_001)]
     with TickWriter(database_url) as writer:

@@ -51,7 +51,7 @@ class Batch(ABC):
 
     def upsert_symbols(self, rows: Sequence[Row]) -> int:
         """Store symbols, or what is new about them."""
-        return self._add(statements.SYMBOLS, list({row[0]: row for row in rows}.values()))
+        return self._add(statements.SYMBOLS, _last_per_key(rows, 1))
 
     def set_progress(self, run: str, position: int, minute: int, replay_from: int, updated: int) -> None:
         """Set how far everything of a run is stored; `updated` orders the runs."""
@@ -79,7 +79,7 @@ class Batch(ABC):
 
     def set_coverage(self, rows: Sequence[Row]) -> int:
         """Set until when the vendor's bars of (symbol, day) are stored."""
-        return self._add(statements.COVERAGE, rows)
+        return self._add(statements.COVERAGE, _last_per_key(rows, 2))
 
     @abstractmethod
     def corrected_symbols(self, timeframe: str, since: int, until: int) -> set[str]:
@@ -255,6 +255,11 @@ class _PostgresBatch(Batch):
         self._cursor.copy_expert(write.copy, io.StringIO(text), size=1 << 20)
         self._cursor.execute(write.insert)
         return int(self._cursor.rowcount)
+
+
+def _last_per_key(rows: Sequence[Row], key_columns: int) -> list[Row]:
+    """One row per key: PostgreSQL refuses to change a row twice in one statement."""
+    return list({tuple(row[:key_columns]): row for row in rows}.values())
 
 
 def _merged_states(rows: Sequence[Row]) -> list[Row]:
