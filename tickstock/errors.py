@@ -8,6 +8,7 @@ TickStockError
 │   ├── FeedBusy            the account's connections are used up: wait, then try again
 │   └── FeedLost            the connection ended or never came about: try again
 ├── RestError               the vendor's REST interface answered with an error, or not at all
+│   ├── RestNotFound        the vendor does not have what was asked for
 │   └── RestRefused         the key or the plan does not allow what was asked: asking again cannot help
 └── DatabaseError           the database is of a kind or in a state that TickStock cannot use, or refuses a row
     └── DatabaseUnavailable it cannot be reached, is locked or full at this moment: nothing was written, try again
@@ -44,6 +45,10 @@ class FeedLost(FeedError):
 
 class RestError(TickStockError):
     """The vendor's REST interface answered with an error, or not at all."""
+
+
+class RestNotFound(RestError):
+    """The vendor does not have what was asked for."""
 
 
 class RestRefused(RestError):

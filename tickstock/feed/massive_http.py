@@ -14,7 +14,7 @@ from urllib.parse import urlencode, urlsplit
 import msgspec
 from msgspec import Struct
 
-from tickstock.errors import RestError, RestRefused
+from tickstock.errors import RestError, RestNotFound, RestRefused
 from tickstock.feed.request_pace import RequestPace
 from tickstock.logs import shortened
 
@@ -25,6 +25,7 @@ _LONGEST_RETRY_SECONDS = 15.0
 _MOST_BYTES = 128 * 1024 * 1024
 _PIECE = 256 * 1024
 _IDLE_CONNECTIONS = 8
+_ERRORS: dict[int, type[RestError]] = {401: RestRefused, 403: RestRefused, 404: RestNotFound}
 
 
 class _ErrorBody(Struct):
@@ -64,9 +65,11 @@ class MassiveHttp:
 
         Raises:
             RestRefused: the key or the plan does not allow it.
+            RestNotFound: there is no such thing.
             RestError: the vendor answered with another error, or did not answer in time.
         """
         target = self._prefix + path + (f"?{urlencode(parameters)}" if parameters else "")
+        path = path.partition("?")[0]  # for messages
         self._sleep(self._pace.reserve(), path)
         deadline = time.monotonic() + self._deadline_seconds
         retry = _FIRST_RETRY_SECONDS
@@ -118,7 +121,7 @@ class MassiveHttp:
         reason = f"HTTP {status}: {_message_in(body)}"
         if status == 429 or status >= 500:
             raise _Busy(reason, _retry_after(headers))
-        raise (RestRefused if status in (401, 403) else RestError)(f"{path}: {reason}")
+        raise _ERRORS.get(status, RestError)(f"{path}: {reason}")
 
     def _exchange(
         self, connection: http.client.HTTPConnection, target: str, deadline: float
@@ -128,6 +131,16 @@ class MassiveHttp:
             headers["Authorization"] = f"Bearer {self._key}"
         connection.request("GET", target, headers=headers)
         response = connection.getresponse()
+        with response:
+            body = self._read(response, deadline)
+        if response.headers.get("Content-Encoding") == "gzip":
+            try:
+                body = gzip.decompress(body)
+            except (OSError, EOFError, zlib.error):
+                raise http.client.HTTPException("an answer that cannot be unpacked") from None
+        return response.status, response.headers, body, not response.will_close
+
+    def _read(self, response: http.client.HTTPResponse, deadline: float) -> bytes:
         pieces, size = [], 0
         while piece := response.read1(_PIECE):
             pieces.append(piece)
@@ -138,13 +151,7 @@ class MassiveHttp:
                 raise TimeoutError("the answer came too slowly")
         if response.length:
             raise http.client.HTTPException("the answer broke off")
-        body = b"".join(pieces)
-        if response.headers.get("Content-Encoding") == "gzip":
-            try:
-                body = gzip.decompress(body)
-            except (OSError, EOFError, zlib.error):
-                raise http.client.HTTPException("an answer that cannot be unpacked") from None
-        return response.status, response.headers, body, not response.will_close
+        return b"".join(pieces)
 
     def _connection(self, deadline: float) -> tuple[http.client.HTTPConnection, bool]:
         if self._closing.is_set():

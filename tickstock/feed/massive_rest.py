@@ -13,7 +13,7 @@ from urllib.parse import quote
 import msgspec
 from msgspec import Struct
 
-from tickstock.errors import RestError
+from tickstock.errors import RestError, RestNotFound
 from tickstock.feed.massive_http import MassiveHttp
 from tickstock.logs import shortened
 from tickstock.market_hours import DAY_MS
@@ -166,9 +166,7 @@ class MassiveRest:
             parameters["ticker"] = symbol
         try:
             pages = self._pages("/stocks/v1/splits", parameters, _Splits)
-        except RestError as problem:
-            if "HTTP 404" not in str(problem):
-                raise
+        except RestNotFound:
             pages = self._pages("/v3/reference/splits", parameters, _Splits)  # its older name
         rows = [row for page in pages for row in page.results or ()]
         return [Split(row.ticker, row.execution_date, row.split_from, row.split_to) for row in rows]
