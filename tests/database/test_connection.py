@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from pathlib import Path
 
 import psycopg2
 import pytest
@@ -91,18 +92,16 @@ def test_missing_tables_are_not_worth_another_attempt_and_the_cure_is_named(empt
         Queries(empty_database_url).bars("AAPL", "1min")
 
 
-def test_a_missing_folder_is_unavailable(tmp_path: object) -> None:
+def test_a_missing_folder_is_unavailable(tmp_path: Path) -> None:
     with pytest.raises(DatabaseUnavailable, match="cannot be opened"):
         open_engine(f"sqlite:///{tmp_path}/missing/tickstock.db")
 
 
 def test_a_file_that_is_no_database_is_refused(sqlite_url: str) -> None:
-    path = make_url(sqlite_url).database
-    assert path is not None
-    with open(path + "-other", "wb") as file:  # noqa: PTH123
-        file.write(b"hello, this is no database at all" * 100)
+    other = Path(make_url(sqlite_url).database or "").with_name("other.db")
+    other.write_bytes(b"hello, this is no database at all" * 100)
     with pytest.raises(DatabaseError, match="not a database") as refused:
-        open_sqlite(sqlite_url + "-other")
+        open_sqlite(f"sqlite:///{other.as_posix()}")
     assert not isinstance(refused.value, DatabaseUnavailable)
 
 

@@ -245,12 +245,12 @@ class Queries:
         rows = self._rows(query)
         return Progress(**rows[0]) if rows else None
 
-    def stored_ticks(self, run: str, first: int, last: int, limit: int = 100_000) -> list[StoredTick]:
-        """The ticks of a run from one position to another, both included, in their order; at most `limit`."""
+    def stored_ticks(self, run: str, first: int, last: int) -> list[StoredTick]:
+        """The ticks of a run from one position to another, both included, in their order."""
         columns = [ticks.c[name] for name in StoredTick._fields]
         query = select(*columns).where(ticks.c.run == run, ticks.c.position.between(first, last))
         with database_errors(self._url), self._engine.connect() as connection:
-            rows = connection.execute(query.order_by(ticks.c.position).limit(limit))
+            rows = connection.execute(query.order_by(ticks.c.position))
             return [StoredTick(*row) for row in rows]
 
     def gaps(self, *, since: int | None = None, open_only: bool = False, limit: int = PAGE_SIZE) -> list[Record]:
