@@ -82,6 +82,7 @@ class RedisTickForwarder:
         self._stopped = threading.Event()
         self._stop_by = float("inf")  # steady seconds
         self._holder: str | None = None  # the run that holds the lease, as far as known
+        self._leased: str | None = None  # the run of ours that got it last
         self._last_logged: FeedStatus | None = None
         self._writer: tuple[str, int] | None = None  # server's run id, our client id: the connection that wrote last
         self._renewed_at = self._trimmed_at = self._sent_at = float("-inf")
@@ -228,10 +229,14 @@ class RedisTickForwarder:
         self._writer = (server, client)
 
     def _claim(self, redis_log: RedisLog, log: TickLog) -> None:
+        if self._leased is not None and self._leased != log.run:
+            redis_log.release(self._leased)  # an earlier run of our own
         holder = redis_log.claim(log.run)
         self._renewed_at = self._monotonic()
         if holder == log.run:
+            self._leased = log.run
             return
+        self._leased = None
         self._holder = holder
         with self._lock:
             if log.is_used and self._log is log:
