@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -121,8 +122,8 @@ class StreamingEngine:
         results = MinuteResults(0)
         order = np.lexsort((bars.lanes, bars.timestamp))
         bars = bars.take(order)
-        first = np.flatnonzero(np.r_[True, np.diff(bars.timestamp) != 0]) if len(bars) else np.empty(0, dtype=np.int64)
-        for begin, end in zip(first.tolist(), [*first[1:].tolist(), len(bars)], strict=True):
+        edges = np.flatnonzero(np.diff(bars.timestamp, prepend=-1, append=-1))
+        for begin, end in pairwise(edges.tolist()):
             start = int(bars.timestamp[begin])
             session = self._calendar.session_at(start)
             if session is None or not self.analyses_sessions(session):

@@ -104,12 +104,15 @@ class MinuteCloser:
         figures.feed_status, figures.feed_detail = status.status, status.detail
         if live:
             figures.lags.append(self._now() - status.timestamp)
-        if not self._builder.complete_until:
-            self._begin(status)
         if status.gap is not UNSET:
             self._feed_gap(status, *status.gap)
+        elif not self._builder.complete_until and status.watermark:
+            self._begin(status)
+        if not self._builder.complete_until:
+            return  # the feed has not said yet which time it is
         if status.status == "live" and self._engine.trading_day is None:
-            self._anchor(status.watermark, self._first_open_minute())
+            first = self._first_open_minute()
+            self._anchor(first, first)
         ended = self._builder.advance(
             status.watermark, status.run, status.forwarded, self._queue.minutes_of_gaps(status.watermark)
         )  # fmt: skip
@@ -155,13 +158,18 @@ class MinuteCloser:
             )
 
     def _feed_gap(self, status: FeedStatus, begun: int, ended: int) -> None:
+        first_start = not self._builder.complete_until
+        if first_start or ended < self._builder.complete_until:
+            # A recorded day that lies before what was processed, or is played again, is a series of its own.
+            self._builder.restart(begun - begun % MINUTE_MS)
+            self._engine.trading_day = None
+            self._known_gaps.clear()
         if f"feed:{begun}" in self._known_gaps:
             return
+        self._known_gaps.add(f"feed:{begun}")
         # A log that was lost with its Redis leaves more open than the app knows: all since our last closed minute.
         session_start = self._calendar.sessions_of(self._calendar.trading_day_at(ended))[0].start
-        unknown_from = max(self._builder.complete_until, session_start)
-        self._add_gap(min(begun, unknown_from), ended, "the feed was away", status)
-        self._known_gaps.add(f"feed:{begun}")
+        self._add_gap(min(begun, max(self._builder.complete_until, session_start)), ended, "the feed was away", status)
 
     def _add_gap(self, begun: int, ended: int, cause: str, status: FeedStatus) -> None:
         first = max(begun - begun % MINUTE_MS, self._builder.complete_until)
