@@ -46,7 +46,7 @@ def main(arguments: Sequence[str]) -> int:
         console.say(f"ERROR: {problem}")
         return problem.exit_code
     except Stopped:
-        console.say("Stopped before everything was up.")
+        console.say("Stopped during set-up; the next start repairs what is unfinished.")
         return 130
     finally:
         console.close()
@@ -65,7 +65,12 @@ class Start:
         self._python = Path(sys.executable)
 
     def run(self) -> int:
-        """Set up, start, watch, stop. Raises LauncherError and Stopped, with nothing left running."""
+        """Set up, start, watch, stop; returns the exit code.
+
+        Raises:
+            LauncherError: something failed; nothing is left running.
+            Stopped: a stop was asked for during set-up.
+        """
         settings = self._options.settings
         lock = lock_data_dir(self._data_dir, self._options.dashboard_url)
         try:
@@ -86,10 +91,10 @@ class Start:
         try:
             self._start_services()
             self._supervisor.watch()
+        except Stopped:
+            self._console.say("Stopping; press Ctrl+C again to stop at once.")
         finally:
-            if self._supervisor.services:
-                self._console.say("Stopping; press Ctrl+C again to stop at once.")
-                ended_well = self._supervisor.stop_all()
+            ended_well = self._supervisor.stop_all()
         self._console.say("Stopped." if ended_well else "Stopped, but not everything ended as it should.")
         return 0 if ended_well else 1
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from launcher.console import Console
-from launcher.errors import LauncherError, Stopped
+from launcher.errors import LauncherError
 from launcher.processes import how_it_ended
 from launcher.service import Service, ServicePlan
 from launcher.stop_request import StopRequest
@@ -41,7 +41,7 @@ class Supervisor:
             Stopped: a stop was asked for.
         """
         deadline = time.monotonic() + seconds
-        while service.exit_code is not None or not ready():
+        while not ready() or service.exit_code is not None:
             if time.monotonic() > deadline:
                 raise LauncherError(
                     f"{service.plan.name} was not ready within {seconds:g} s. {advice} Its log: {service.log_file}"
@@ -61,13 +61,10 @@ class Supervisor:
             service.look_after()
 
     def watch(self) -> None:
-        """Keep everything running until a stop is asked for. Raises as `look_after_all` does."""
-        try:
-            while True:
-                self.look_after_all()
-                self._stop.pause(_WATCH_SECONDS)
-        except Stopped:
-            return
+        """Keep everything running. Raises as `look_after_all` does, and Stopped when that is asked for."""
+        while True:
+            self.look_after_all()
+            self._stop.pause(_WATCH_SECONDS)
 
     def stop_all(self) -> bool:
         """Stop the services in the reverse order of their start; returns whether each one ended well.

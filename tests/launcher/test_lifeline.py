@@ -93,7 +93,7 @@ environment = {**os.environ, "TICKSTOCK_LIFELINE": "stdin"}
 for name, *command in COMMANDS:
     plan = ServicePlan(name=name, log_name=name, command=command, environment=environment, folder=Path.cwd())
     print(supervisor.start(plan).process.pid, flush=True)
-supervisor.watch()
+supervisor.watch()  # until it is killed
 """
 
 
