@@ -19,6 +19,9 @@ from tickstock.market_hours import NEW_YORK, AlwaysOpenCalendar, ExchangeCalenda
 from tickstock.settings import DEFAULT_SYMBOLS
 from tickstock.simulator.clock import MAX_SPEED, Clock, DayClock, WallClock
 from tickstock.simulator.companies import made_up_tickers
+from tickstock.simulator.recorded_day import RecordedDay
+from tickstock.simulator.rest import RestInterface
+from tickstock.simulator.rest_server import RestServer
 from tickstock.simulator.server import FeedServer, ServerOptions
 from tickstock.simulator.synthetic_market import SyntheticMarket
 from tickstock.simulator.tape import SyntheticTape
@@ -52,6 +55,9 @@ def argument_parser() -> argparse.ArgumentParser:
     parser.add_argument("--buffer-mb", type=float, default=64.0, help="how far a client may fall behind before it is cut off")
     parser.add_argument(
         "--requests-per-minute", type=int, default=0, help="answer 429 above this many REST requests; 0: unlimited"
+    )
+    parser.add_argument(
+        "--not-entitled", action="append", default=[], metavar="PATH", help="answer 403 for REST paths that begin so"
     )
     parser.add_argument("--log-level", default="INFO", choices=("DEBUG", "INFO", "WARNING", "ERROR"))
     return parser
@@ -89,8 +95,11 @@ def start_of(text: str) -> int:
     return int((moment if moment.tzinfo else moment.replace(tzinfo=NEW_YORK)).timestamp() * 1000)
 
 
-def market_of(arguments: argparse.Namespace) -> tuple[SyntheticTape, Clock, int]:
+def market_of(arguments: argparse.Namespace) -> tuple[SyntheticTape | RecordedDay, Clock, int]:
     """The tape, its clock, and where it starts."""
+    if arguments.replay is not None:
+        recorded = RecordedDay(arguments.replay)
+        return recorded, DayClock(recorded.start, arguments.speed), recorded.start
     symbols = symbols_of(arguments.symbols)
     if arguments.start is None:
         market = SyntheticMarket(symbols, arguments.seed, AlwaysOpenCalendar(), arguments.rate)
@@ -113,15 +122,22 @@ async def run(arguments: argparse.Namespace) -> None:
         key=key, host=arguments.host, port=arguments.port, acks=arguments.acks, auth_seconds=arguments.auth_seconds,
         ping_seconds=arguments.ping_seconds, buffer_bytes=int(arguments.buffer_mb * 1024 * 1024),
     )  # fmt: skip
-    server = FeedServer(Timeline(tape, start), clock, options)
+    server = FeedServer(Timeline(tape, start, repeats=arguments.replay is None), clock, options)
+    interface = RestInterface(
+        tape, clock, key, requests_per_minute=arguments.requests_per_minute, not_entitled=arguments.not_entitled
+    )
+    rest = RestServer(interface, arguments.host, arguments.rest_port)
     stopped = asyncio.Event()
     for each in (signal.SIGTERM, signal.SIGINT):
         with contextlib.suppress(NotImplementedError):
             asyncio.get_running_loop().add_signal_handler(each, stopped.set)
     await server.start()
     log.info("SIMULATOR: WebSocket ready on ws://%s:%d/stocks (%d symbols)", arguments.host, server.port, len(tape.symbols))
+    rest.start()
+    log.info("SIMULATOR: REST ready on http://%s:%d", arguments.host, rest.port)
     lifeline.watch()
     await stopped.wait()
+    rest.stop()
     await server.stop()
     log.info("SIMULATOR: Stopped")
 

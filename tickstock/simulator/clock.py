@@ -33,7 +33,7 @@ class WallClock:
 
 
 class DayClock:
-    """The clock of a recorded or virtual day: stands at `start` until its first listener, then runs `speed` times as fast as the wall.
+    """The clock of a recorded or virtual day: stands at `start` until its first listener, then runs at `speed`.
 
     At `MAX_SPEED` it does not run by itself: whoever sends the day moves it.
     """

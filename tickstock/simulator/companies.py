@@ -18,6 +18,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tickstock.simulator.randomness import key_of, uniforms
+
 GAPPER, HALTED, LATE_AUCTION, ODD_LOTS_ONLY, BAD_PRINT, FRACTIONAL = "GME", "COIN", "IBM", "LIN", "WMT", "PLTR"
 
 # ticker price sector; in the order of their activity. Sectors: t technology, c consumer, f finance, h health, e energy
@@ -31,10 +33,9 @@ V 332 f, UNH 321 h, HD 341 c, PG 147 c, JNJ 199 h, LLY 1022 h, COST 912 c, MA 53
 GE 302 i, CAT 556 i, IBM 297 t, MCD 306 c, AMGN 337 h, ADBE 327 t, ACN 242 t, TMO 578 h, GS 785 f, MS 162 f, AIG 78.4 f,
 LIN 427 e, BRK.B 504 f, BRK.A 812345.67 f
 """
-_NASDAQ = set(
-    "TSLA NVDA AMD AAPL QQQ PLTR AMZN INTC GOOGL MSFT META COIN MU AVGO NFLX SNDL CSCO WMT SBUX PYPL QCOM PEP TXN COST "
-    "AMGN ADBE LIN".split()
-)
+_NASDAQ = """
+TSLA NVDA AMD AAPL QQQ PLTR AMZN INTC GOOGL MSFT META COIN MU AVGO NFLX SNDL CSCO WMT SBUX PYPL QCOM PEP TXN COST AMGN ADBE LIN
+"""
 SECTORS = "tcfheix"
 NASDAQ_TAPE, NYSE_TAPE, ARCA_TAPE = 3, 1, 2
 
@@ -62,7 +63,7 @@ def _known() -> dict[str, Company]:
     for rank, line in enumerate(_KNOWN.replace("\n", " ").split(",")):
         ticker, price, sector = line.split()
         fund = sector == "x"
-        tape = NASDAQ_TAPE if ticker in _NASDAQ else ARCA_TAPE if fund else NYSE_TAPE
+        tape = NASDAQ_TAPE if ticker in _NASDAQ.split() else ARCA_TAPE if fund else NYSE_TAPE
         lively = {"SOXL": 2.4, "GME": 2.2, "COIN": 2.2, "SNDL": 2.5, "PLTR": 1.8, "TSLA": 1.6, "AMD": 1.5, "NVDA": 1.4}.get(
             ticker, 1.0
         )
@@ -77,8 +78,6 @@ KNOWN = _known()
 
 def companies_of(tickers: list[str]) -> list[Company]:
     """The company of each ticker; one that is not among the known ones is made up from its name."""
-    from tickstock.simulator.randomness import key_of, uniforms
-
     made = []
     for index, ticker in enumerate(tickers):
         if ticker in KNOWN:

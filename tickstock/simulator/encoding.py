@@ -46,7 +46,8 @@ def trade_texts(trades: Trades, symbols: SymbolTexts, conditions: ConditionSets)
         else f'{starts[symbol]},"x":{exchange},"i":"{identity}","z":{tape},"p":{price},"s":{whole}{codes[kind]},"t":{at},'
         f'"pt":{before},"q":{sequence},"ds":"{size}"}}'
         for symbol, exchange, identity, tape, price, whole, kind, at, before, sequence, trf, trf_at, size in zip(
-            trades.symbol.tolist(), trades.exchange.tolist(), trades.identity.tolist(), trades.tape.tolist(), trades.price.tolist(),
+            trades.symbol.tolist(), trades.exchange.tolist(), trades.identity.tolist(), trades.tape.tolist(),
+            trades.price.tolist(),
             (trades.size // SHARE).tolist(), trades.kind.tolist(), trades.time.tolist(), trades.participant_time.tolist(),
             trades.sequence.tolist(), trades.trf.tolist(), trades.trf_time.tolist(), (trades.size / SHARE).tolist(), strict=True,
         )
@@ -63,7 +64,7 @@ class Aggregates(Columns):
     day_dollars: Floats
     official_open: Floats  # NaN before it
 
-    def take(self, rows: Integers) -> Aggregates:  # type: ignore[override]
+    def take(self, rows: Integers) -> Aggregates:
         """The rows with these numbers."""
         return Aggregates(
             self.sent[rows], self.bars.take(rows), self.day_volume[rows], self.day_dollars[rows], self.official_open[rows]
@@ -79,12 +80,13 @@ def aggregate_texts(windows: Aggregates, event: str, length: int, symbols: Symbo
     """One A or AM event per window; `length` is the window's in milliseconds."""
     bars, starts = windows.bars, symbols.starting(event)
     mean_size = bars.volume // SHARE // np.maximum(bars.count, 1)
+    opening = [f',"op":{each}' if each == each else "" for each in windows.official_open.tolist()]  # absent before it
     return [
         f'{starts[symbol]},"v":{volume // SHARE},"dv":"{volume / SHARE}","av":{day // SHARE},"dav":"{day / SHARE}"'
-        f'{f",{chr(34)}op{chr(34)}:{opening}" if opening == opening else ""},"vw":{vwap},"o":{first},"c":{last},"h":{high},"l":{low},'
-        f'"a":{day_vwap},"z":{size},"s":{start},"e":{start + length}}}'
+        f'{opening},"vw":{vwap},"o":{first},"c":{last},"h":{high},"l":{low},"a":{day_vwap},'
+        f'"z":{size},"s":{start},"e":{start + length}}}'
         for symbol, volume, day, opening, vwap, first, last, high, low, day_vwap, size, start in zip(
-            bars.symbol.tolist(), bars.volume.tolist(), windows.day_volume.tolist(), windows.official_open.tolist(),
+            bars.symbol.tolist(), bars.volume.tolist(), windows.day_volume.tolist(), opening,
             volume_weighted(bars.dollars, bars.volume).tolist(), bars.open.tolist(), bars.close.tolist(), bars.high.tolist(),
             bars.low.tolist(), volume_weighted(windows.day_dollars, windows.day_volume).tolist(), mean_size.tolist(),
             bars.start.tolist(), strict=True,

@@ -84,7 +84,8 @@ def trades_of(
     exchange = np.array(_VENUES, np.int16)[np.searchsorted(_VENUE_BOUNDS, np.concatenate((venue, odd_venue)) * 0.999999)]
     offset = np.concatenate((_moving_times(plan, moving, jitter), _odd_times(plan, odd, odd_jitter)))
     units = np.concatenate((
-        _moving_prices(plan, moving, noise, exchange[: len(venue)] == OFF_EXCHANGE), _odd_prices(plan, odd, odd_jitter, odd_noise),
+        _moving_prices(plan, moving, noise, exchange[: len(venue)] == OFF_EXCHANGE),
+        _odd_prices(plan, odd, odd_jitter, odd_noise),
     ))  # fmt: skip
     kind = np.concatenate((
         _moving_kinds(plan, moving, late, extended_hours, kinds), _choose(_ODD, kinds.odd, odd_kind, extended_hours[odd.group])

@@ -15,7 +15,14 @@ from websockets.http11 import Request, Response
 
 from tickstock.simulator.clock import MAX_SPEED, Clock, DayClock
 from tickstock.simulator.protocol import (
-    AUTH_TIMEOUT, CONNECTED, ENDED, EVICTED, SLOW_CONSUMER, ClientSession, Verdict, frame,
+    AUTH_TIMEOUT,
+    CONNECTED,
+    ENDED,
+    EVICTED,
+    SLOW_CONSUMER,
+    ClientSession,
+    Verdict,
+    frame,
 )  # fmt: skip
 from tickstock.simulator.timeline import Timeline
 
@@ -223,14 +230,14 @@ class FeedServer:
                 await asyncio.sleep(0)
                 if self._is_behind():
                     clock.stand()  # a day is never lost on a client that takes its time
-                    while self._is_behind():  # noqa: ASYNC110
+                    while self._is_behind():
                         await asyncio.sleep(STEP_SECONDS)
                     clock.begin()
                     break
             await asyncio.sleep(STEP_SECONDS)
 
     async def _run_at_full_speed(self, clock: DayClock) -> None:
-        """As fast as the client takes it; nothing is sent to nobody, and a new connection goes on behind the last frame written."""
+        """As fast as the client takes it, to nobody nothing; a new connection goes on behind the last frame written."""
         unsent: deque[str] = deque()
         while unsent or not self.timeline.is_over:
             subscriber = await self._settled()

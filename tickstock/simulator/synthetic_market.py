@@ -17,12 +17,20 @@ from numpy.typing import NDArray
 
 from tickstock.market_hours import MINUTE_MS, Calendar
 from tickstock.simulator.companies import (
-    BAD_PRINT, FRACTIONAL, GAPPER, HALTED, LATE_AUCTION, NASDAQ_TAPE, ODD_LOTS_ONLY, SECTORS, companies_of,
+    BAD_PRINT,
+    FRACTIONAL,
+    GAPPER,
+    HALTED,
+    LATE_AUCTION,
+    NASDAQ_TAPE,
+    ODD_LOTS_ONLY,
+    SECTORS,
+    companies_of,
 )  # fmt: skip
 from tickstock.simulator.minute_plan import UNIT, MinutePlan, Rates, plan_minutes
 from tickstock.simulator.minute_trades import PrintKinds, trades_of
 from tickstock.simulator.randomness import derive, key_of, normal, uniforms
-from tickstock.simulator.trades import Bars, Floats, Integers, Trades
+from tickstock.simulator.trades import SHARE, Bars, Floats, Integers, Trades
 from tickstock.simulator.trading_day import TradingDay, TradingDays, minute_of
 
 _TRADES_PER_MINUTE = 57.0  # of the mean symbol, in a mean minute of regular hours
@@ -106,7 +114,7 @@ class SyntheticMarket:
         for number in range(minute):
             plan = self._plan(day, everyone, np.full(len(everyone), number), paths[:, number : number + 2])
             volume += plan.volume()
-            dollars += plan.volume() / 1e6 * plan.typical_price()
+            dollars += plan.volume() / SHARE * plan.typical_price()
             if not day.extended_hours[number]:
                 opening = np.where(np.isnan(opening) & (plan.eligible > 0), plan.open / UNIT, opening)
         return volume, dollars, opening
@@ -190,26 +198,28 @@ class SyntheticMarket:
 
     def _rates(self, day: TradingDay, numbers: Integers, minutes: Integers) -> Rates:
         expected = self._expected_trades(day, numbers, minutes)
-        special = {name: np.zeros(len(numbers), kind) for name, kind in (("c", np.int16), ("s", np.int64), ("o", np.int64))}
+        condition = np.zeros(len(numbers), np.int16)
+        size, offset = np.zeros(len(numbers), np.int64), np.zeros(len(numbers), np.int64)
         per_day = self._expected_per_day(numbers)
         lot = self._lot[numbers]
         for each_number in np.unique(numbers) if len(minutes) and self._has_special(day, minutes) else ():
             for print_ in self._specials(day.day, int(each_number)):
                 rows = (numbers == each_number) & (minutes == print_.minute)
-                special["c"][rows], special["o"][rows] = print_.condition, print_.offset
-                special["s"][rows] = (lot * np.ceil(print_.share * per_day * 1.5).astype(np.int64))[rows]
+                condition[rows], offset[rows] = print_.condition, print_.offset
+                size[rows] = (lot * np.ceil(print_.share * per_day * 1.5).astype(np.int64))[rows]
         return Rates(
             trades=expected, volatility=self._volatility[numbers] * day.movement[minutes], lot=lot,
             fractional=numbers == self._number.get(FRACTIONAL, -1),
             odd_lots_only=self._during(day, numbers, minutes, ODD_LOTS_ONLY, "11:10", "11:30"),
             halted=self._during(day, numbers, minutes, HALTED, _HALT_START, _HALT_END),
             bad_print=self._during(day, numbers, minutes, BAD_PRINT, "13:17", "13:18"),
-            special_kind=special["c"], special_size=special["s"], special_offset=special["o"],
+            special_kind=condition, special_size=size, special_offset=offset,
         )  # fmt: skip
 
     def _expected_trades(self, day: TradingDay, numbers: Integers, minutes: Integers) -> Floats:
         if self._rate is not None:
-            return self._rate * 60.0 * self._weight[numbers] / len(self.symbols)
+            steady: Floats = self._rate * 60.0 * self._weight[numbers] / len(self.symbols)
+            return steady
         rare = self._lot[numbers] == 1
         expected = _TRADES_PER_MINUTE * self._weight[numbers] * day.activity[minutes]
         if day.always_open:
@@ -260,9 +270,13 @@ class SyntheticMarket:
         numbers = np.full(len(minutes), number)
         plan = self._plan(trading_day, numbers, minutes, np.stack((path[:-1], path[1:]), axis=1))
         priced, volume = plan.eligible > 0, plan.volume()
-        prices = [np.where(priced, each / UNIT, np.nan) for each in (plan.open, plan.high, plan.low, plan.close)]
-        dollars = volume / 1e6 * plan.typical_price()
-        return Bars(numbers.astype(np.int32), trading_day.starts(), *prices, volume, dollars, plan.eligible + plan.odd)
+        opening, high, low, close = (
+            np.where(priced, each / UNIT, np.nan) for each in (plan.open, plan.high, plan.low, plan.close)
+        )
+        dollars = volume / SHARE * plan.typical_price()
+        return Bars(
+            numbers.astype(np.int32), trading_day.starts(), opening, high, low, close, volume, dollars, plan.eligible + plan.odd
+        )
 
     def _make_day_bar(self, ticker: str, day: date) -> Bars:
         trading_day = self.days.of(day)
@@ -285,5 +299,6 @@ class SyntheticMarket:
                 high, low = max(high, close), min(low, close)
         return Bars(
             regular.symbol[:1], np.array([day.midnight]), regular.open[:1], np.array([high]), np.array([low]), np.array([close]),
-            np.array([int(bars.volume[ended].sum())]), np.array([math.fsum(bars.dollars[ended])]), np.array([int(bars.count[ended].sum())]),
+            np.array([int(bars.volume[ended].sum())]), np.array([math.fsum(bars.dollars[ended])]),
+            np.array([int(bars.count[ended].sum())]),
         )  # fmt: skip

@@ -10,6 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from tickstock.market_hours import MINUTE_MS
+from tickstock.simulator.aggregation import bars_of
 from tickstock.simulator.conditions import ConditionSets
 from tickstock.simulator.synthetic_market import SyntheticMarket
 from tickstock.simulator.trades import Bars, Floats, Integers, Trades
@@ -66,6 +67,9 @@ class BarSource(Protocol):
     def day_bar(self, ticker: str, day: TradingDay, until: int) -> Bars:
         """One symbol's bar of a day, one row or none."""
 
+    def session_at(self, moment: int) -> str | None:
+        """Name of the session at a moment; None when the market is closed."""
+
 
 class SyntheticTape:
     """The synthetic market as a tape: endless on the wall clock, or to the end of one day."""
@@ -103,13 +107,15 @@ class SyntheticTape:
         return self.market.minute_bars(ticker, day)
 
     def second_bars(self, ticker: str, day: TradingDay, minutes: slice) -> Bars:
-        from tickstock.simulator.aggregation import bars_of
-
         trades = self.market.trades_of(ticker, day, minutes)
         return bars_of(trades, trades.time // 1000 * 1000, self.conditions)
 
     def day_bar(self, ticker: str, day: TradingDay, until: int) -> Bars:
         return self.market.day_bar(ticker, day, until)
+
+    def session_at(self, moment: int) -> str | None:
+        session = self.market.days.calendar.session_at(moment)
+        return session.name if session else None
 
     def _trading_day(self, start: int) -> TradingDay:
         return self._day_at(self.day_of(start))

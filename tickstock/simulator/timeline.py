@@ -1,13 +1,15 @@
 """When each event of a tape is sent: pure, with the time as an argument.
 
 T and Q are sent at once, A two seconds after its second, AM two seconds after its minute. About one window in a hundred first
-misses a trade that was reported late, and is sent again with it: an A window within half a minute, an AM window ten seconds later.
+misses a trade that was reported late, and is sent again with it: an A window within half a minute, an AM window after ten
+seconds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,19 +63,24 @@ class _Minute:
     def lane(self, channel: str) -> tuple[Integers, Trades | Aggregates]:
         """The times at which the channel's events are sent, in order, and the events."""
         if channel not in self._lanes:
-            make = {"T": self._trade_lane, "Q": self._quote_lane, "A": self._second_lane, "AM": self._minute_lane}[channel]
-            self._lanes[channel] = make()
+            makers: dict[str, Callable[[], tuple[Integers, Trades | Aggregates]]] = {
+                "T": self._trade_lane,
+                "Q": self._quote_lane,
+                "A": self._second_lane,
+                "AM": self._minute_lane,
+            }
+            self._lanes[channel] = makers[channel]()
         return self._lanes[channel]
 
-    def _trade_lane(self) -> tuple[Integers, Trades]:
+    def _trade_lane(self) -> tuple[Integers, Trades | Aggregates]:
         return self.trades.time, self.trades
 
-    def _quote_lane(self) -> tuple[Integers, Trades]:
+    def _quote_lane(self) -> tuple[Integers, Trades | Aggregates]:
         sent = np.maximum(self.trades.participant_time, self.start)
         order = np.argsort(sent, kind="stable")
         return sent[order], self.trades.take(order)
 
-    def _second_lane(self) -> tuple[Integers, Aggregates]:
+    def _second_lane(self) -> tuple[Integers, Trades | Aggregates]:
         trades, seconds = self.trades, self.trades.time // 1000 * 1000
         late = self._late(seconds) & (seconds - self.start < _LATE_UNTIL_MS)
         windows = self._windows(trades.take(~late), seconds[~late], 1000)
@@ -81,7 +88,7 @@ class _Minute:
             windows = self._with_late(windows, trades.take(late), all_windows(trades, seconds, self._conditions))
         return self._in_order(windows)
 
-    def _minute_lane(self) -> tuple[Integers, Aggregates]:
+    def _minute_lane(self) -> tuple[Integers, Trades | Aggregates]:
         trades = self.trades
         starts = np.full(len(trades), self.start)
         late = self._late(starts)
@@ -152,19 +159,24 @@ def _window_keys(symbols: NDArray[np.int32], starts: Integers) -> Integers:
     return symbols.astype(np.int64) << 44 | starts
 
 
-def _running(values: Integers | Floats, first: NDArray[np.bool_]) -> Integers | Floats:
+_Numbers = TypeVar("_Numbers", Integers, Floats)
+
+
+def _running(values: _Numbers, first: NDArray[np.bool_]) -> _Numbers:
     """The running total within each group; `first` marks where a group begins."""
     total = np.cumsum(values)
     if not len(total):
         return total
     starts = np.flatnonzero(first)
     before = (total - values)[starts]
-    return total - np.repeat(before, np.diff(np.append(starts, len(total))))
+    result: _Numbers = total - np.repeat(before, np.diff(np.append(starts, len(total))))
+    return result
 
 
 def _joined(one: Aggregates, other: Aggregates) -> Aggregates:
     return Aggregates(
-        np.concatenate((one.sent, other.sent)), Bars.join([one.bars, other.bars]), np.concatenate((one.day_volume, other.day_volume)),
+        np.concatenate((one.sent, other.sent)), Bars.join([one.bars, other.bars]),
+        np.concatenate((one.day_volume, other.day_volume)),
         np.concatenate((one.day_dollars, other.day_dollars)), np.concatenate((one.official_open, other.official_open)),
     )  # fmt: skip
 

@@ -42,7 +42,7 @@ class Trades(Columns):
     size: Integers  # millionths of a share
     kind: NDArray[np.int16]  # number of the combination of conditions
     exchange: NDArray[np.int16]
-    identity: Integers  # trade id; unique within ticker and exchange
+    identity: NDArray[Any]  # trade id (numbers or texts); unique within ticker and exchange
     sequence: Integers
     participant_time: Integers  # Unix milliseconds, not after `time`
     tape: NDArray[np.int8]
@@ -53,9 +53,24 @@ class Trades(Columns):
     @classmethod
     def none(cls) -> Trades:
         """No trades."""
-        types = (np.int32, np.int64, np.float64, np.int64, np.int16, np.int16, np.int64, np.int64, np.int64, np.int8,
-                 np.int16, np.int64, np.bool_)  # fmt: skip
-        return cls(*(np.empty(0, each) for each in types))
+        integer, half, byte = np.int64, np.int16, np.int8
+        types: list[Any] = [
+            np.int32,
+            integer,
+            np.float64,
+            integer,
+            half,
+            half,
+            integer,
+            integer,
+            integer,
+            byte,
+            half,
+            integer,
+            bool,
+        ]
+        columns: list[Any] = [np.empty(0, each) for each in types]
+        return cls(*columns)
 
 
 @dataclass(frozen=True)
@@ -76,5 +91,5 @@ class Bars(Columns):
 def volume_weighted(dollars: Floats, volume: Integers) -> Floats:
     """The VWAP in dollars, rounded as the vendor rounds it; 0 where nothing traded."""
     shares = np.maximum(volume, 1) / SHARE
-    result: Floats = np.round(np.where(volume > 0, dollars / shares, 0.0), 4)
-    return result
+    mean: Floats = np.where(volume > 0, dollars / shares, 0.0)
+    return np.round(mean, 4)

@@ -119,4 +119,5 @@ def _in_full_day(starts: Integers, regular: NDArray[np.bool_]) -> Integers:
     """The minutes of a regular session of any length, stretched over 09:30 to 16:00, so that a half day closes busily too."""
     inside = starts[regular]
     share = (starts - inside[0]) / max(1, int(inside[-1] - inside[0]))
-    return np.round(minute_of("09:30") + np.clip(share, 0, 1) * 389).astype(np.int64)
+    result: Integers = np.round(minute_of("09:30") + np.clip(share, 0, 1) * 389).astype(np.int64)
+    return result
