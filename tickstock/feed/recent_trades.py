@@ -64,7 +64,8 @@ class RecentTrades:
         self._prune_at = now + _PRUNE_EVERY_MS
         outdated = bisect_left(self._times, now - SEEN_FOR_MS)
         del self._sequences[:outdated], self._marks[:outdated], self._times[:outdated]
-        if not self._sequences:
-            self._last = 0  # sequence numbers start anew each day
         if self._stragglers:
             self._stragglers = {key: seen for key, seen in self._stragglers.items() if now - seen <= SEEN_FOR_MS}
+        if not self._sequences:
+            # Sequence numbers start anew each day: rise from what is remembered, not from yesterday's last.
+            self._last = max((key[3] for key in self._stragglers if key[3] < _MAX_SEQUENCE), default=0)
