@@ -1,6 +1,8 @@
 """TickStockAppV2: serves the web application, and takes in the feed beside it. Nothing imports this file."""
 
 # fmt: off
+import warnings
+warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")  # known: leaving it is the next line
 import os
 if os.environ.get("TICKSTOCK_ASYNC_MODE", "eventlet") == "eventlet": import eventlet; eventlet.monkey_patch(psycopg=False)  # noqa: E701, E702
 # fmt: on

@@ -122,6 +122,9 @@ export class Signals {
     if (link !== "live") return "Connecting to TickStock…";
     if (!health || health.status === "waiting") return "Waiting for TickStockPL, which finds the patterns.";
     if (health.status === "down") return "TickStockPL is not running: no signals until it is back.";
+    if (health.session !== undefined && health.session !== "active" && health.issues.length) {
+      return `TickStockPL is getting ready: ${health.issues.join("; ")}.`;
+    }
     if (session?.name === "closed" && session.opens) return `The market is closed; it opens ${dayOf(session.opens)} at ${minuteTime(session.opens)} ET.`;
     if (feed && feed.status !== "live") return "Waiting for the feed: no bar can close without ticks.";
     const nextClose = Math.ceil(this.store.now() / 60_000) * 60_000;

@@ -49,4 +49,5 @@ class Origins:
         if origin in self._listed:
             return True
         # On loopback only loopback names count: a foreign name that resolves to us is somebody else's page.
-        return not self._is_loopback and urlsplit(origin).netloc == environ.get("HTTP_HOST")
+        host = urlsplit(origin).netloc
+        return not self._is_loopback and host != "" and host == environ.get("HTTP_HOST")

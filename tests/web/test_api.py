@@ -1,0 +1,185 @@
+"""The JSON interface over a real database, on SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from flask.testing import FlaskClient
+
+from tests.web.services import a_pattern, an_alert, an_indicator
+from tickstock.contract import IndicatorAlert, StreamingIndicator, StreamingPattern
+from tickstock.database.migrate import migrate
+from tickstock.database.models import indicator_alerts, intraday_indicators, intraday_patterns
+from tickstock.database.writers import Writer
+from tickstock.settings import Settings
+from tickstock.web.application import create_app
+
+BAR = 1_728_300_000_000
+MINUTE = 60_000
+
+
+def row(table: Any, message: StreamingPattern | IndicatorAlert | StreamingIndicator) -> tuple[Any, ...]:
+    return tuple(getattr(message, column.name) for column in table.columns)
+
+
+@pytest.fixture
+def client(empty_database_url: str, tmp_path: Path) -> Iterator[FlaskClient]:
+    migrate(empty_database_url)
+    writer = Writer(empty_database_url)
+    with writer.transaction() as batch:
+        found = [
+            a_pattern(symbol, name, BAR + number * MINUTE, detection_timestamp=BAR + (number + 1) * MINUTE)
+            for number in range(6)
+            for symbol, name in (("AAPL", "Hammer"), ("BRK.B", "Doji"))
+        ]
+        batch.upsert_patterns([row(intraday_patterns, each) for each in found])
+        raised = [an_alert("AAPL", BAR + number * MINUTE, detection_timestamp=BAR + (number + 1) * MINUTE) for number in range(3)]
+        batch.insert_alerts([row(indicator_alerts, each) for each in raised])
+        values = [an_indicator("AAPL", BAR + number * MINUTE) for number in range(4)]
+        batch.insert_indicators([row(intraday_indicators, each) for each in values])
+        batch.insert_bars([
+            ("AAPL", "1min", BAR + number * MINUTE, revision, 1.0, 2.0, 0.5, 1.5, 100 + revision, 7, None, "massive", None, None)
+            for number in range(3)
+            for revision in range(2)
+        ])  # fmt: skip
+    writer.close()
+    app = create_app(Settings(database_url=empty_database_url, data_dir=tmp_path, async_mode="threading"))
+    with app.test_client() as client:
+        yield client
+
+
+def test_patterns_come_newest_first_and_by_pages(client: FlaskClient) -> None:
+    seen: list[str] = []
+    after, pages = "", 0
+    while True:
+        answer = client.get(f"/api/patterns?limit=5{after}").get_json()
+        seen += [each["id"] for each in answer["patterns"]]
+        pages += 1
+        if answer["next"] is None:
+            break
+        after = f"&next={answer['next']}"
+    assert (pages, len(seen), len(set(seen))) == (3, 12, 12)
+    assert seen[0].endswith(str(BAR + 5 * MINUTE))
+
+
+def test_a_pattern_reads_as_in_its_message(client: FlaskClient) -> None:
+    (answer,) = client.get("/api/patterns?symbol=AAPL&limit=1").get_json()["patterns"]
+    expected = msgspec.to_builtins(a_pattern("AAPL", "Hammer", BAR + 5 * MINUTE, detection_timestamp=BAR + 6 * MINUTE))
+    assert answer == {name: value for name, value in expected.items() if name != "type"}
+
+
+def test_patterns_are_filtered(client: FlaskClient) -> None:
+    def count(query: str) -> int:
+        return len(client.get(f"/api/patterns?{query}").get_json()["patterns"])
+
+    assert count("symbol=BRK.B") == 6
+    assert count("pattern=Hammer&direction=bullish&state=confirmed&timeframe=1min&origin=live") == 6
+    assert count("direction=bearish") == 0
+    assert count(f"from={BAR + 2 * MINUTE}&to={BAR + 4 * MINUTE}") == 4
+    assert count("from=2024-10-07T07:22&to=2024-10-07T11:24:00Z") == 4  # New York time, and an offset
+
+
+def test_alerts_indicators_and_bars_answer_alike(client: FlaskClient) -> None:
+    alerts = client.get("/api/alerts?symbol=AAPL&alert=RSI_OVERBOUGHT").get_json()
+    assert [each["bar_timestamp"] for each in alerts["alerts"]] == [BAR + 2 * MINUTE, BAR + MINUTE, BAR]
+    indicators = client.get("/api/indicators/AAPL?timeframe=1min&limit=2").get_json()
+    assert [each["values"]["RSI_14"] for each in indicators["indicators"]] == [71.2, 71.2]
+    assert client.get(f"/api/indicators/AAPL?next={indicators['next']}").get_json()["next"] is None
+    stored = client.get("/api/bars/AAPL").get_json()["bars"]
+    assert [(each["timestamp"], each["revision"], each["volume"]) for each in stored] == [
+        (BAR + 2 * MINUTE, 1, 101),
+        (BAR + MINUTE, 1, 101),
+        (BAR, 1, 101),
+    ]
+
+
+def test_a_symbol_without_anything_is_an_empty_list(client: FlaskClient) -> None:
+    assert client.get("/api/bars/ZZZZ").get_json() == {"bars": [], "next": None}
+
+
+@pytest.mark.parametrize(
+    ("path", "parameter"),
+    [
+        ("/api/patterns?limit=0", "limit"),
+        ("/api/patterns?limit=1001", "limit"),
+        ("/api/patterns?limit=٣", "limit"),
+        ("/api/patterns?limit=5&limit=6", "limit"),
+        ("/api/patterns?from=yesterday", "from"),
+        ("/api/patterns?from=99999999999999999999999", "from"),
+        ("/api/patterns?to=-1", "to"),
+        ("/api/patterns?from=2000&to=1000", "from"),
+        ("/api/patterns?symbol=<b>", "symbol"),
+        ("/api/patterns?symbol=", "symbol"),
+        ("/api/patterns?direction=up", "direction"),
+        ("/api/patterns?state=maybe", "state"),
+        ("/api/patterns?pattern=Ham'mer", "pattern"),
+        ("/api/patterns?next=rubbish", "next"),
+        ("/api/patterns?next=" + "a" * 500, "next"),
+        ("/api/patterns?colour=red", "a query parameter"),
+        ("/api/alerts?origin=here", "origin"),
+        ("/api/bars/AAPL?timeframe=2min", "timeframe"),
+        ("/api/bars/%00", "symbol"),
+        ("/api/indicators/" + "A" * 25, "symbol"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_with_what_is_expected(client: FlaskClient, path: str, parameter: str) -> None:
+    answer = client.get(path)
+    assert answer.status_code == 400
+    assert answer.get_json()["parameter"] == parameter
+    assert " must be " in answer.get_json()["error"]
+
+
+def test_unknown_paths_of_the_interface_answer_in_json(client: FlaskClient) -> None:
+    answer = client.get("/api/nothing")
+    assert (answer.status_code, answer.content_type) == (404, "application/json")
+    assert client.post("/api/patterns").status_code == 405
+
+
+def test_health_without_redis_and_pl_is_503_and_names_them(client: FlaskClient) -> None:
+    answer = client.get("/health")
+    assert answer.status_code == 503
+    report = answer.get_json()
+    assert report["stages"]["results_subscriber"]["status"] == "down"
+    assert report["stages"]["database"]["status"] == "ok"
+    assert report["stages"]["tickstock_pl"]["status"] == "waiting"
+    assert any("results_subscriber" in issue for issue in report["issues"])
+
+
+def test_status_says_what_the_status_bar_shows(client: FlaskClient) -> None:
+    status = client.get("/api/status").get_json()
+    assert status["feed"]["source"] == "massive"
+    assert status["counters"]["patterns"] == 0
+    assert status["watched"] == 70
+
+
+def test_every_answer_carries_the_security_headers(client: FlaskClient) -> None:
+    for path in ("/dashboard", "/api/patterns", "/static/css/tickstock.css", "/nowhere"):
+        with client.get(path) as answer:
+            policy = answer.headers["Content-Security-Policy"]
+            assert "default-src 'none'" in policy
+            assert "unsafe" not in policy
+            assert "frame-ancestors 'none'" in policy
+            assert answer.headers["X-Content-Type-Options"] == "nosniff"
+            assert answer.headers["Referrer-Policy"] == "no-referrer"
+
+
+def test_the_home_page_is_live_streaming(client: FlaskClient) -> None:
+    assert client.get("/").headers["Location"] == "/dashboard"
+    page = client.get("/dashboard").get_data(as_text=True)
+    assert "Live Streaming</a>" in page
+    assert "<style" not in page
+    assert " style=" not in page
+
+
+def test_a_database_that_is_away_is_said(tmp_path: Path) -> None:
+    url = "postgresql://nobody:secret@127.0.0.1:1/nothing"
+    app = create_app(Settings(database_url=url, data_dir=tmp_path, async_mode="threading"))
+    with app.test_client() as client:
+        answer = client.get("/api/patterns")
+        assert answer.status_code == 503
+        assert "secret" not in answer.get_data(as_text=True)
+        assert client.get("/health").get_json()["stages"]["database"]["status"] == "down"

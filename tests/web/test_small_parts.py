@@ -1,0 +1,119 @@
+"""The pure parts of the web side: who watches what, whose closes are known, how PL's silence is told."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import msgspec
+import pytest
+
+from tests.web.services import a_report, an_indicator
+from tickstock.settings import Settings
+from tickstock.web.ingest import TickRate
+from tickstock.web.live_state import HealthWatch, LatestIndicators
+from tickstock.web.previous_closes import PreviousCloses
+from tickstock.web.security import Origins
+from tickstock.web.watch_sets import WatchSets
+
+
+def test_browsers_with_the_same_list_share_a_room() -> None:
+    sets = WatchSets()
+    _, one = sets.watch("a", ["AAPL", "MSFT", "AAPL"])
+    _, other = sets.watch("b", ["AAPL", "MSFT"])
+    assert one is other
+    assert one.symbols == ("AAPL", "MSFT")
+    assert sets.watching("MSFT") == [one]
+    assert sets.clients == 2
+
+
+def test_an_empty_room_is_forgotten() -> None:
+    sets = WatchSets()
+    sets.watch("a", ["AAPL"])
+    left, entered = sets.watch("a", ["MSFT"])
+    assert left is not None
+    assert left is not entered
+    assert sets.rooms == [entered]
+    sets.leave("a")
+    sets.leave("a")
+    assert sets.rooms == []
+
+
+def test_pl_is_down_when_its_last_report_is_older_than_twelve_seconds() -> None:
+    watch = HealthWatch(started=1000)
+    assert watch.message(2000)["status"] == "waiting"
+    watch.take(a_report(status="degraded", issues=["lag 3 s"]), received=5000)
+    assert watch.message(17_000)["status"] == "degraded"
+    down = watch.message(17_001)
+    assert (down["status"], down["since"]) == ("down", 5000)
+    assert "stopped reporting" in down["issues"][0]
+
+
+def test_pl_that_never_reported_is_down_after_twelve_seconds() -> None:
+    assert HealthWatch(started=1000).message(13_001)["status"] == "down"
+
+
+def test_a_new_session_of_pl_is_noticed() -> None:
+    watch = HealthWatch(started=0)
+    assert watch.take(a_report("one", session="waiting"), 1)
+    assert watch.take(a_report("one", session="active"), 2)
+    assert not watch.take(a_report("one", session="active"), 3)
+    assert watch.take(a_report("two", session="active"), 4)
+
+
+def test_the_newest_indicators_of_watched_symbols_are_kept_per_timeframe() -> None:
+    latest = LatestIndicators()
+    latest.take(an_indicator("AAPL", bar=60_000))
+    latest.take(an_indicator("AAPL", bar=120_000))
+    latest.take(an_indicator("AAPL", bar=0, timeframe="5min"))
+    latest.take(an_indicator("MSFT", bar=0))
+    kept = [msgspec.json.decode(raw) for raw in latest.of(["AAPL", "NVDA"])]
+    assert [(each["timeframe"], each["bar_timestamp"]) for each in kept] == [("1min", 120_000), ("5min", 0)]
+
+
+def test_missing_closes_are_asked_for_again_every_minute_and_on_a_new_day() -> None:
+    asked: list[tuple[tuple[str, ...], date]] = []
+    stored = {"AAPL": 250.0}
+
+    def read(symbols: object, day: date) -> dict[str, float]:
+        asked.append((tuple(symbols), day))  # type: ignore[call-overload]
+        return dict(stored)
+
+    closes = PreviousCloses(("AAPL", "MSFT"), read)
+    friday, monday = date(2026, 11, 20), date(2026, 11, 23)
+    assert closes.refresh(friday, 0.0)
+    assert not closes.refresh(friday, 59.0)
+    stored["MSFT"] = 498.0
+    assert closes.refresh(friday, 60.0)
+    assert not closes.refresh(friday, 500.0)
+    assert closes.closes == {"AAPL": 250.0, "MSFT": 498.0}
+    assert closes.refresh(monday, 501.0)
+    assert asked == [(("AAPL", "MSFT"), friday), (("MSFT",), friday), (("AAPL", "MSFT"), monday)]
+
+
+@pytest.mark.parametrize(
+    ("origin", "host", "expected"),
+    [
+        ("http://localhost:5000", "127.0.0.1", True),
+        ("http://127.0.0.1:5000", "127.0.0.1", True),
+        ("https://desk.example", "127.0.0.1", True),
+        ("http://localhost:5001", "127.0.0.1", False),
+        ("http://evil.example:5000", "127.0.0.1", False),  # a name that was made to point to us
+        ("http://scanner.lan:5000", "0.0.0.0", True),
+        ("null", "0.0.0.0", False),
+    ],
+)
+def test_only_our_own_pages_may_connect(origin: str, host: str, expected: bool) -> None:
+    origins = Origins(Settings(host=host, allowed_origins=("https://desk.example/",)))
+    assert origins(origin, {"HTTP_HOST": origin.partition("//")[2]}) is expected
+
+
+def test_the_tick_rate_is_that_of_the_last_seconds() -> None:
+    rate = TickRate(seconds=5)
+    assert rate.add(0.0, 0) is None
+    for second in range(1, 11):
+        last = rate.add(float(second), second * 100)
+    assert last == pytest.approx(100)
+    for second in range(11, 21):
+        last = rate.add(float(second), 1000)
+    assert last == 0
+    assert rate.add(21.0, 5) is None  # a new run
