@@ -81,7 +81,7 @@ class RunSequence:
         self._status_at = 0
         self._data_at = now_ms
         self._symbols: set[str] = set()
-        self._new_status(now_ms)
+        self._new_status(now_ms, self.stream.watermark)
 
     @property
     def status(self) -> FeedStatus:
@@ -153,7 +153,8 @@ class RunSequence:
             begin = self.stream.watermark
         else:
             begin = self._begin_of_first_gap(feed_time)
-            if not self._wall_clock and 0 < self._previous == begin:
+            if begin != self.stream.watermark:
+                # Nothing before the gap is this run's: ticks that still come for it are late, not the whole of a minute.
                 self.stream = self._stream_at(begin)
         self._was_live = True
         self._live_detail = detail
@@ -180,7 +181,7 @@ class RunSequence:
         ticks: list[FeedTick] = []
         symbols = self._symbols
         for item in items:
-            if type(item) is FeedTick:
+            if isinstance(item, FeedTick):
                 if (
                     0.0 < item.price < HIGHEST_PRICE
                     and 0 <= item.volume <= MOST_SHARES
@@ -193,7 +194,7 @@ class RunSequence:
             else:
                 first = self.position + 1
                 self.position += len(ticks)
-                pieces.append(Piece(first, ticks, self._new_status(now_ms)))
+                pieces.append(Piece(first, ticks, self._new_status(now_ms, item.watermark)))
                 ticks = []
         if ticks:
             pieces.append(Piece(self.position + 1, ticks, None))
@@ -215,13 +216,13 @@ class RunSequence:
         return self._say(now_ms, gap)
 
     def _say(self, now_ms: int, gap: tuple[int, int] | UnsetType = UNSET) -> Piece:
-        return Piece(self.position + 1, [], self._new_status(now_ms, gap))
+        return Piece(self.position + 1, [], self._new_status(now_ms, self.stream.watermark, gap))
 
-    def _new_status(self, now_ms: int, gap: tuple[int, int] | UnsetType = UNSET) -> FeedStatus:
+    def _new_status(self, now_ms: int, watermark: int, gap: tuple[int, int] | UnsetType = UNSET) -> FeedStatus:
         self._status_at = now_ms
         detail = f"{self._detail}; {self.note}" if self.note else self._detail
         self._status: FeedStatus = FeedStatus(
-            self._kind, self.source, self._since, now_ms, self.stream.watermark, self.run, self.position, detail, gap
+            self._kind, self.source, self._since, now_ms, watermark, self.run, self.position, detail, gap
         )
         return self._status
 

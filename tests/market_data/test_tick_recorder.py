@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import logging
+import sqlite3
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from tests.market_data.stand_ins import T0, eventually, ticks
+from tickstock.database import models
+from tickstock.database.connection import open_engine
+from tickstock.database.migrate import migrate
+from tickstock.feed.feed_items import FeedTick
+from tickstock.market_data import tick_recorder
+from tickstock.market_data.tick_recorder import TickRecorder
+
+RUN = "0123456789ab"
+
+
+@pytest.fixture
+def database_url(empty_database_url: str) -> str:
+    migrate(empty_database_url)
+    return empty_database_url
+
+
+@pytest.fixture
+def recorder(database_url: str) -> Iterator[TickRecorder]:
+    recorder = TickRecorder(database_url)
+    recorder.start()
+    yield recorder
+    recorder.stop()
+
+
+def stored(url: str) -> list[tuple[object, ...]]:
+    engine = open_engine(url)
+    with engine.connect() as connection:
+        rows = connection.execute(select(models.ticks).order_by(models.ticks.c.run, models.ticks.c.position))
+        found = [tuple(row) for row in rows]
+    engine.dispose()
+    return found
+
+
+def test_exactly_the_forwarded_ticks_are_stored(recorder: TickRecorder, database_url: str) -> None:
+    given = [*ticks(1, 20), FeedTick("BRK.A", 812345.6789, 3, T0 - 60_000, True), *ticks(22, 12_000)]
+    for first in range(0, len(given), 100):
+        recorder.add(RUN, first + 1, given[first : first + 100])
+    recorder.stop()
+    assert stored(database_url) == [
+        (RUN, position, tick.symbol, tick.price, tick.volume, tick.timestamp, tick.late) for position, tick in enumerate(given, 1)
+    ]
+    assert (recorder.stored_ticks, recorder.waiting_ticks, recorder.dropped_ticks) == (12_000, 0, 0)
+
+
+def test_a_few_ticks_are_stored_without_waiting_for_more(recorder: TickRecorder, database_url: str) -> None:
+    recorder.add(RUN, 1, ticks(1, 3))
+    eventually(lambda: recorder.stored_ticks == 3, 10)
+    assert len(stored(database_url)) == 3
+
+
+def test_old_ticks_are_deleted_measured_against_the_newest(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tick_recorder, "RETENTION_SECONDS", 0.2)
+    recorder = TickRecorder(database_url, retention_days=1.0)
+    recorder.start()
+    old = [FeedTick("AAPL", 1.0, 1, T0 - 86_400_000 - number, True) for number in range(1, 1001)]
+    recorder.add(RUN, 1, old)
+    recorder.add(RUN, 1001, ticks(1001, 1010))
+    eventually(lambda: len(stored(database_url)) == 10)
+    recorder.stop()
+    assert [row[1] for row in stored(database_url)] == list(range(1001, 1011))
+
+
+def test_ticks_wait_while_the_database_is_locked(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.WARNING)
+    url = f"sqlite:///{(tmp_path / 'later' / 'tickstock.db').as_posix()}"
+    recorder = TickRecorder(url, waiting_ticks=150)
+    recorder.start()
+    recorder.add(RUN, 1, ticks(1, 100))  # there is no such folder yet
+    eventually(lambda: recorder.state()["connected"] is False)
+    started = time.monotonic()
+    recorder.add(RUN, 101, ticks(101, 200))
+    assert time.monotonic() - started < 1.0
+    assert (recorder.waiting_ticks, recorder.dropped_ticks) == (150, 50)
+    (tmp_path / "later").mkdir()
+    migrate(url)
+    eventually(lambda: recorder.stored_ticks == 150)
+    recorder.add(RUN, 201, ticks(201, 210))
+    recorder.stop()
+    with sqlite3.connect(tmp_path / "later" / "tickstock.db") as connection:
+        positions = [position for (position,) in connection.execute("SELECT position FROM ticks ORDER BY position")]
+    connection.close()
+    assert positions == [*range(1, 151), *range(201, 211)]
+    lines = [record.message for record in caplog.records if "the database is" in record.message and "TICK" in record.message]
+    assert ["away" in lines[0], "back" in lines[-1]] == [True, True]
