@@ -137,6 +137,6 @@ def _speed(text: str | None) -> str:
         speed = float(text)
     except ValueError:
         speed = 0.0
-    if not 0.001 <= speed <= 1_000_000:
-        raise LauncherError(f"--speed must be a number of times from 0.001 to 1000000, or max; got {text!r}.", 2)
+    if not 0.001 <= speed <= 100_000:
+        raise LauncherError(f"--speed must be a number of times from 0.001 to 100000, or max; got {text!r}.", 2)
     return f"{speed:g}"

@@ -67,6 +67,8 @@ class Plans:
         command = ["--port", str(place.port), "--rest-port", str(place.rest_port), "--key", place.key]
         if self.options.replay is not None:
             command += ["--replay", str(self.options.replay), "--speed", self.options.speed]
+        elif self.options.environment.get("TICKSTOCK_SYMBOLS") and "*" not in self.options.settings.symbols:
+            command += ["--symbols", ",".join(self.options.settings.symbols)]
         return self._plan(SIMULATOR, "simulator", str(self.python), "-m", "tickstock.simulator", *command, seconds=3)
 
     def streaming(self) -> ServicePlan:

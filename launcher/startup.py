@@ -116,7 +116,7 @@ class Start:
         self._console.say(_MARKETS[options.market].format(file=options.replay, speed=options.speed))
         if simulator:
             market = supervisor.start(plans.simulator(simulator))
-            supervisor.wait_until(lambda: port_answers(simulator.port) and port_answers(simulator.rest_port), market, 60, "")
+            supervisor.wait_until(lambda: port_answers(simulator.rest_port) and port_answers(simulator.port), market, 60, "")
         streaming = supervisor.start(plans.streaming())
         app = supervisor.start(plans.app())
         supervisor.wait_until(lambda: page_answers(options.dashboard_url), app, _SECONDS_TO_START, "")

@@ -60,6 +60,15 @@ def test_the_real_market_gets_the_real_key_and_address(tmp_path: Path) -> None:
     assert settings.feed_url == "wss://socket.massive.com/stocks"
 
 
+def test_the_simulated_market_has_the_symbols_that_are_watched(tmp_path: Path) -> None:
+    def command(*arguments: str) -> list[str]:
+        return list(Plans(read_options(arguments, {}, tmp_path), Path("python"), {}).simulator(PLACE).command)
+
+    assert command("--symbols", "ZZZ, AAPL")[-2:] == ["--symbols", "ZZZ,AAPL"]
+    assert "--symbols" not in command()
+    assert "--symbols" not in command("--symbols", "*")
+
+
 def test_each_start_makes_up_a_key_of_its_own() -> None:
     assert SimulatorPlace.on(1, 2).key != SimulatorPlace.on(1, 2).key
 
