@@ -71,6 +71,8 @@ class CounterLog:
 
     def add(self, count: int) -> None:
         """Count `count` more."""
+        if not count:
+            return
         self.total += count
         if self._next < len(_FIRST_COUNTS):
             while self._next < len(_FIRST_COUNTS) and self.total >= _FIRST_COUNTS[self._next]:
