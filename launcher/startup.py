@@ -156,12 +156,11 @@ class Start:
     def _migrate(self, environment: Mapping[str, str]) -> None:
         command = [str(self._python), "-m", "tickstock.database", "migrate"]
         alone = {name: value for name, value in environment.items() if name != "TICKSTOCK_LIFELINE"}
-
-        def take(line: str) -> None:
-            self._console.relay(_DATABASE, self._console.printable(line))
-
         shown = without_password(self._options.settings.database)
-        if run_step(command, environment=alone, folder=ROOT, stop=self._stop, take=take) != 0:
+        words: list[str] = []
+        if run_step(command, environment=alone, folder=ROOT, stop=self._stop, take=words.append) != 0:
+            for line in words:
+                self._console.relay(_DATABASE, self._console.printable(line))
             raise LauncherError(f"The database {shown} could not be prepared; the reason stands above (DATABASE_URL).")
         self._console.say(f"Database: {shown}")
 
