@@ -45,15 +45,15 @@ class BarBuilder:
 
     def __init__(self) -> None:
         self.complete_until = 0  # minutes that end at or before this moment are complete
-        self.late_total = 0
-        self.rejected_total = 0
         self._open: dict[int, dict[str, GrowingBar]] = {}
         self._first_position: dict[int, int] = {}  # of each open minute
         self._late: list[LateTick] = []
+        self._run = ""  # whose positions these are
 
-    def restart(self, complete_until: int) -> None:
-        """Forget the open minutes; what ended at or before `complete_until` stays complete."""
+    def restart(self, complete_until: int, run: str = "") -> None:
+        """Forget the open minutes; what ended at or before `complete_until` stays complete. `run` is whose ticks follow."""
         self.complete_until = complete_until
+        self._run = run
         self._open.clear()
         self._first_position.clear()
         self._late.clear()
@@ -76,7 +76,6 @@ class BarBuilder:
                 if start < complete_until:
                     if keep_late:
                         self._late.append(LateTick(symbol, price, tick.volume, timestamp))
-                        self.late_total += 1
                     continue
                 minute, bars = start, self._open.get(start)
                 if bars is None:
@@ -106,6 +105,12 @@ class BarBuilder:
         `also` names minutes (their starts) that must come out although no tick fell into them. When minutes ended but none
         of them holds anything, the last one comes out empty, so that the progress is recorded.
         """
+        if run != self._run:
+            if self._run:
+                # What a minute still needs of an earlier run cannot be named by a position of this one: the feed was away in
+                # between, so such a minute comes from REST. Of this run it needs everything.
+                self._first_position = dict.fromkeys(self._first_position, 1)
+            self._run = run
         until = watermark - watermark % MINUTE_MS
         if until <= self.complete_until:
             return []

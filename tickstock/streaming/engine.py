@@ -98,8 +98,8 @@ class StreamingEngine:
         """Forget the series of a timeframe."""
         self._analyses[timeframe].reset()
 
-    def continue_from(self, minutes: Bars) -> None:
-        """Set the running bars of the higher timeframes from one-minute bars of the running session, in order of time."""
+    def continue_from(self, minutes: Bars, until: int) -> None:
+        """Set the running bars of the higher timeframes from the running day's one-minute bars before `until`."""
         for growing in (*self._growing, self._day):
             growing.restart()
         for start in np.unique(minutes.timestamp).tolist():
@@ -107,12 +107,17 @@ class StreamingEngine:
             if session is None:
                 continue
             chosen = minutes.take(minutes.timestamp == start)
+            self._drop_due(start)
             for growing in self._growing:
-                if growing.due(start):
-                    growing.close()
                 growing.add(chosen, session)
             if session.name == "regular":
                 self._day.add(chosen, session)
+        self._drop_due(until)  # those that ended were closed with their last minute
+
+    def _drop_due(self, until: int) -> None:
+        for growing in (*self._growing, self._day):
+            if growing.due(until):
+                growing.close()
 
     def warm(self, timeframe: str, bars: Bars, keep_after: int, keep_until: int) -> MinuteResults:
         """Run stored bars of one timeframe through the analysis, in order of time.

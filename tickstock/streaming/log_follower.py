@@ -84,9 +84,11 @@ class LogFollower:
         self._sleep = sleep
         self._cursor = LiveCursor()
         self._status_seen = False
+        self._counted: dict[str, int] = {}  # the highest position of each run that is in ticks_total
         self._first_foreign: float | None = None
         self._foreign: list[MarketTick] = []
         self._foreign_count = 0
+        self._foreign_newest = 0  # ms
 
     def arrival(self, arrival: Arrival) -> None:
         """Process one arrival of the live tap.
@@ -118,9 +120,7 @@ class LogFollower:
         elif ticks:
             # A malformed message only shifts the count, so the position may be too low by as many: replays begin earlier.
             self._builder.add(ticks, self._cursor.position - len(fresh) + 1)
-            self._figures.ticks_total += len(ticks)
-            self._figures.ticks_late = self._builder.late_total
-            self._sink.taken(self._cursor.run, self._cursor.position)
+            self._taken(self._cursor.run, self._cursor.position, len(ticks))
 
     def _status(self, status: FeedStatus) -> None:
         self._status_seen = True
@@ -138,7 +138,7 @@ class LogFollower:
         """Drop the open minutes and run over the log from the committed position to its end, at least up to this status."""
         base = self._sink.base()
         self._sink.returning()
-        self._builder.restart(base.complete_until if base else 0)
+        self._builder.restart(*((base.complete_until, base.run) if base else (0, "")))
         if base is not None and base.run != FOREIGN_RUN:
             self._reader.seek(base.run, base.replay_from)
         elif not self._reader.seek_start_of_run(status.run):
@@ -150,6 +150,8 @@ class LogFollower:
                 self._piece(piece, base)
             if self._cursor.returned(status, self._reader.run, self._reader.position):
                 break
+            if self._reader.run != status.run and (self._reader.reached(status.run) or self._is_foreign(status)):
+                return  # an older run, or nobody's: the log's own run goes on with its next status
             if self._monotonic() > deadline:
                 self._go_on_without_log(status, base)
                 break
@@ -158,6 +160,16 @@ class LogFollower:
             "STREAMING: In step with the log again: run %s, ticks %d to %d read in %.1f s",
             status.run, first + 1, self._reader.position, self._monotonic() - begun,
         )  # fmt: skip
+
+    def _is_foreign(self, status: FeedStatus) -> bool:
+        """Whether a status is somebody else's: the log does not know its run, and another app holds the lease or the log."""
+        if self._reader.reached(status.run) is not None:
+            return False
+        holder = self._reader.lease_holder()
+        foreign = holder != status.run if holder else bool(self._reader.reached(self._reader.run))
+        if foreign:
+            self._rejections.add("status of a run that the log does not know", f"{status.run}, forwarded {status.forwarded}")
+        return foreign
 
     def _go_on_without_log(self, status: FeedStatus, base: Position | None) -> None:
         """The log does not reach up to the status: take stored ticks, write down the rest as lost, and go on from here."""
@@ -186,9 +198,15 @@ class LogFollower:
             ticks, first = ticks[known:], first + known
         if ticks:
             self._builder.add(ticks, first)
-            self._figures.ticks_total += len(ticks)
-            self._figures.ticks_late = self._builder.late_total
-        self._sink.taken(piece.run, piece.first + len(piece.ticks) - 1)
+        self._taken(piece.run, piece.first + len(piece.ticks) - 1, len(ticks))
+
+    def _taken(self, run: str, position: int, ticks: int) -> None:
+        """Report a position; of the last `ticks` ticks up to it, those that were never counted before are counted."""
+        counted = self._counted.get(run, 0)
+        if position > counted:
+            self._figures.ticks_total += min(ticks, position - counted)
+            self._counted[run] = position
+        self._sink.taken(run, position)
 
     def _stored(self, piece: LoggedTicks, base: Position | None) -> None:
         """A stored tick says whether it was late: then the watermark had passed its minute, though no status tells it here."""
@@ -203,20 +221,35 @@ class LogFollower:
 
     def _foreign_ticks(self, ticks: list[MarketTick]) -> None:
         """Another publisher, without statuses and log: its minutes close by event time, without our guarantees."""
-        now = self._monotonic()
-        if self._first_foreign is None:
-            self._first_foreign = now
+        if self._first_foreign is None and ticks:
+            self._first_foreign = self._monotonic()
         self._foreign += ticks
-        if now - self._first_foreign < FOREIGN_AFTER_SECONDS or not self._foreign:
+        self.work()
+
+    def work(self) -> None:
+        """Process another publisher's ticks when it is time; the main loop calls it now and then."""
+        if self._status_seen or self._first_foreign is None or not self._foreign:
+            return
+        if self._monotonic() - self._first_foreign < FOREIGN_AFTER_SECONDS:
             return
         ticks, self._foreign = self._foreign, []
+        if not self._builder.complete_until:
+            self._begin_foreign(ticks)
         self._builder.add(ticks, self._foreign_count + 1)
         self._foreign_count += len(ticks)
         self._figures.ticks_total += len(ticks)
-        newest = max(tick.timestamp for tick in ticks)
-        self._sink.status(
-            _inferred_status(FOREIGN_RUN, self._foreign_count, newest - FOREIGN_HOLD_MS, ticks[0].source), live=True
-        )
+        self._foreign_newest = max(self._foreign_newest, *(tick.timestamp for tick in ticks))
+        self._foreign_status(self._foreign_newest - FOREIGN_HOLD_MS, ticks[0].source)
+
+    def _begin_foreign(self, ticks: list[MarketTick]) -> None:
+        """Its first minute is the one of its first tick, or the one behind what is stored already."""
+        base = self._sink.base()
+        first = min(tick.timestamp for tick in ticks)
+        self._builder.restart(base.complete_until if base else 0, FOREIGN_RUN)
+        self._foreign_status(first - first % MINUTE_MS, ticks[0].source)
+
+    def _foreign_status(self, watermark: int, source: str) -> None:
+        self._sink.status(_inferred_status(FOREIGN_RUN, self._foreign_count, watermark, source), live=True)
 
 
 def _inferred_status(run: str, position: int, watermark: int, source: str) -> FeedStatus:

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import redis
 
-from tickstock.contract import TICKS_LOG_KEY, FeedStatus, LogEntry, MarketTick, decode_log_entry
+from tickstock.contract import PUBLISHER_LEASE_KEY, TICKS_LOG_KEY, FeedStatus, LogEntry, MarketTick, decode_log_entry
 from tickstock.errors import MessageError
 from tickstock.logs import Rejections
 
@@ -64,10 +64,12 @@ class LogReader:
         self._sleep = sleep
         self._last_id = "-"
         self._rest_in_store = False  # of a run that the log does not know any more
+        self._reached: dict[str, int] = {}  # position in each run that was read since the last seek
 
     def seek(self, run: str, replay_from: int) -> None:
-        """Go to the first entry of a run that reaches to `replay_from`; statuses that stand directly behind it included."""
+        """Go to where position `replay_from` of a run follows; statuses directly before it are read too."""
         self.run, self.position = run, max(0, replay_from - 1)
+        self._reached = {}
         known = False
 
         def lies_before(entry: LogEntry) -> bool:
@@ -75,7 +77,7 @@ class LogReader:
             if entry.run != run:
                 return known  # newer runs are passed over, older ones end the search
             known = True
-            return entry.first + entry.count - 1 < replay_from
+            return entry.first + entry.count - 1 < replay_from - 1
 
         self._last_id = self._last_id_where(lies_before)
         self._rest_in_store = not known
@@ -93,7 +95,18 @@ class LogReader:
 
         self._last_id = self._last_id_where(lies_before)
         self.run, self.position = run, oldest.first - 1 if oldest else 0
+        self._reached = {}
+        self._rest_in_store = False
         return self.position == 0
+
+    def reached(self, run: str) -> int | None:
+        """How far a run was read since the last seek; None when the log did not show it."""
+        return self._reached.get(run)
+
+    def lease_holder(self) -> str:
+        """The run of the app that may publish at this moment; empty when none holds the lease."""
+        holder: Any = self._client.get(PUBLISHER_LEASE_KEY)
+        return holder.decode() if holder else ""
 
     def read(self) -> Iterator[Piece]:
         """Everything from here to the log's present end."""
@@ -138,7 +151,12 @@ class LogReader:
 
     def _pieces(self, entry: LogEntry) -> Iterator[Piece]:
         if entry.run != self.run:
-            self.run, self.position = entry.run, 0
+            # Nobody but the app writes here; should somebody, the position in the app's own run is not forgotten.
+            self.run, self.position = entry.run, self._reached.get(entry.run, 0)
+        yield from self._messages(entry)
+        self._reached[entry.run] = self.position
+
+    def _messages(self, entry: LogEntry) -> Iterator[Piece]:
         if entry.first > self.position + 1:
             logger.warning("STREAMING: The log lacks ticks %d to %d of run %s", self.position + 1, entry.first - 1, entry.run)
             yield from self.fill(entry.first - 1)

@@ -159,7 +159,8 @@ class MinuteCloser:
 
     def _feed_gap(self, status: FeedStatus, begun: int, ended: int) -> None:
         first_start = not self._builder.complete_until
-        if first_start or ended < self._builder.complete_until:
+        of_new_run = self._base is not None and status.run != self._base.run  # a known gap that is read again is none
+        if first_start or (of_new_run and ended < self._builder.complete_until):
             # A recorded day that lies before what was processed, or is played again, is a series of its own.
             self._builder.restart(begun - begun % MINUTE_MS)
             self._engine.trading_day = None
@@ -169,7 +170,10 @@ class MinuteCloser:
         self._known_gaps.add(f"feed:{begun}")
         # A log that was lost with its Redis leaves more open than the app knows: all since our last closed minute.
         session_start = self._calendar.sessions_of(self._calendar.trading_day_at(ended))[0].start
-        self._add_gap(min(begun, max(self._builder.complete_until, session_start)), ended, "the feed was away", status)
+        unknown_from = max(self._builder.complete_until, session_start)
+        if unknown_from < begun - begun % MINUTE_MS:
+            begun = unknown_from
+        self._add_gap(begun, ended, "the feed was away", status)
 
     def _add_gap(self, begun: int, ended: int, cause: str, status: FeedStatus) -> None:
         first = max(begun - begun % MINUTE_MS, self._builder.complete_until)
@@ -220,7 +224,7 @@ class MinuteCloser:
             self.undelivered[ended.start] = ready.undelivered
         self._finish_gaps(ready)
         self._hand_over(results, ended)
-        self._count(results)
+        self._count(results, len(ended.late))
 
     def _bars_of(self, ready: ReadyMinute) -> Bars:
         source: dict[str, Any] = ready.ended.bars if ready.rest is None else ready.rest
@@ -246,8 +250,9 @@ class MinuteCloser:
         late_bars, self._late_bars = self._late_bars, []
         self._writer.put(ClosedMinute(results, position, ended.late, late_bars, gaps))
 
-    def _count(self, results: MinuteResults) -> None:
+    def _count(self, results: MinuteResults, late: int) -> None:
         figures = self._figures
+        figures.ticks_late += late
         figures.patterns += len(results.patterns)
         figures.alerts += len(results.alerts)
         figures.indicators += len(results.indicators)
@@ -271,7 +276,8 @@ class MinuteCloser:
         try:
             if not first_start and not self._writer.flush(FLUSH_SECONDS):
                 logger.warning("STREAMING: The database has not stored all minutes yet; the new day begins with what it has")
-            keep_after = (self._base.complete_until if self._base else 0) if first_start else until
+            # What lies between our last closed minute and this one is history too: days before a gap.
+            keep_after = self._base.complete_until if self._base else 0
             self._writer.put_history(self.warm_up.run(day, until, keep_after))
         except DatabaseError as problem:
             logger.error("STREAMING: History could not be loaded (%s); indicators begin with the bars that come", problem)

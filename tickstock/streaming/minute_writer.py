@@ -131,6 +131,9 @@ class MinuteWriter:
                 # Trying again cannot help, and holding up all that follows would be worse: said loudly, and passed over.
                 self.rejected_minutes += 1
                 logger.error("STREAMING: Minute %d could not be stored and is left out: %s", head.results.minute, problem)
+            except Exception:  # a fault of ours: as above, because without this thread nothing would be stored any more
+                self.rejected_minutes += 1
+                logger.exception("STREAMING: Minute %d could not be stored and is left out", head.results.minute)
             self.stored_minute = max(self.stored_minute, head.results.minute)
             self._publish(head)
             with self._changed:

@@ -37,6 +37,7 @@ from tickstock.streaming.warm_up import WarmUp
 logger = logging.getLogger(__name__)
 
 TAKEN_SECONDS = 0.05
+REPEAT_TAKEN_SECONDS = 1.0
 IDLE_SECONDS = 0.25
 STOP_SECONDS = 10.0
 DATABASE_WAIT_SECONDS = 2.0
@@ -66,13 +67,14 @@ class TakenReporter:
         self._client.close()
 
     def _run(self) -> None:
-        told = ("", 0)
+        told, told_at = ("", 0), 0.0
         while not self._stopped.wait(TAKEN_SECONDS):
             place = self._place
-            if place != told:
+            # Also when nothing moved: a Redis that came back empty has forgotten it, and a replay waits for it.
+            if place != told or (place[0] and time.monotonic() - told_at >= REPEAT_TAKEN_SECONDS):
                 try:
                     self._client.set(TICKS_TAKEN_KEY, encode(TakenPosition(*place)))
-                    told = place
+                    told, told_at = place, time.monotonic()
                 except redis.RedisError:
                     self._stopped.wait(1.0)  # whoever needs Redis more says that it is away
 
@@ -103,8 +105,7 @@ class TickStockPL:
 
     def stop(self, reason: str) -> None:
         """Ask the main loop to end; may be called from a signal handler."""
-        self._stop_reason = reason
-        self._wake.set()
+        self._stop_reason = reason  # not self._wake.set(): its lock may be held by the very code that the signal interrupts
 
     def run(self) -> None:
         """Run until `stop`: everything closed is stored and published, the open minute is left to the next start."""
@@ -146,9 +147,10 @@ class TickStockPL:
                 before = self.figures.ticks_total
                 try:
                     follower.arrival(arrival)
-                except redis.RedisError as problem:
-                    self.rejections.add("return to the log without Redis", str(problem))
+                except (redis.RedisError, DatabaseUnavailable) as problem:
+                    self.rejections.add("return to the log, which is tried again at the next status", str(problem))
                 self._counter.add(self.figures.ticks_total - before)
+        follower.work()
         closer.work()
         self._health.look()
 

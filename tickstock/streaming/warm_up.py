@@ -19,6 +19,7 @@ import numpy as np
 from tickstock.database.queries import Queries
 from tickstock.database.windows import window_bars
 from tickstock.database.writers import Writer
+from tickstock.errors import DatabaseError
 from tickstock.feed.massive_rest import RestBar
 from tickstock.market_hours import Calendar, new_york_time, regular_session_of
 from tickstock.settings import Settings
@@ -170,19 +171,26 @@ class WarmUp:
         self._outstanding[stage].requests.discard(fetched.symbol)
         if fetched.bars is None:
             return str(stage)  # counted where it failed; asked for again at the next start
-        self._outstanding[stage].delivered += 1
-        if stage == "days":
-            self._store_day_bars(fetched.symbol, fetched.bars)
+        try:
+            self._store_bars(stage, fetched.symbol, fetched.bars, wanted)
+        except DatabaseError as problem:
+            logger.error("STREAMING: History of %s could not be stored (%s); the next start asks again", fetched.symbol, problem)
         else:
-            self._store_minutes(fetched.symbol, fetched.bars, wanted.until)
+            self._outstanding[stage].delivered += 1
+        return str(stage)
+
+    def _store_bars(self, stage: str, symbol: str, bars: list[RestBar], wanted: _Wanted) -> None:
+        if stage == "days":
+            self._store_day_bars(symbol, bars)
+        else:
+            self._store_minutes(symbol, bars, wanted.until)
         with Writer(self._url) as writer, writer.transaction() as batch:
             batch.set_coverage(
                 [
-                    (fetched.symbol, day, wanted.until if day == DAY_SERIES else min(wanted.until, self._day_end(day)))
+                    (symbol, day, wanted.until if day == DAY_SERIES else min(wanted.until, self._day_end(day)))
                     for day in wanted.days
                 ]
             )
-        return str(stage)
 
     def _store_minutes(self, symbol: str, bars: list[RestBar], until: int) -> None:
         lanes = np.full(len(bars), self._engine.lanes_for([symbol])[0], dtype=np.int64)
@@ -242,7 +250,8 @@ class WarmUp:
             found.patterns += results.patterns
             found.alerts += results.alerts
         if self._engine.trading_day != day:
-            self._engine.continue_from(minutes.take(minutes.timestamp >= self._day_start(day)))
+            start = self._day_start(day)
+            self._engine.continue_from(self._loaded("1min", start, until, start, with_counts=True), until)
         return found
 
     def _stored_minutes(self, day: date, until: int) -> Bars:
@@ -257,14 +266,20 @@ class WarmUp:
         newest = np.unique(bars.timestamp)[-DAY_BARS:]
         return bars.take(bars.timestamp >= newest[0])
 
-    def _loaded(self, timeframe: str, since: int, until: int, as_first_closed_from: int | None) -> Bars:
-        symbols = self.symbols or tuple(sorted(self._queries.coverage(timeframe, since, until)))
-        stored = window_bars(self._url, symbols, timeframe, since, until, as_first_closed_from=as_first_closed_from)
+    def _loaded(
+        self, timeframe: str, since: int, until: int, as_first_closed_from: int | None, *, with_counts: bool = False
+    ) -> Bars:
+        # Whatever has bars has a series, watched or not: what is computed must not depend on when the process was started.
+        symbols = (*self.symbols, *sorted(self._queries.coverage(timeframe, since, until).keys() - set(self.symbols)))
+        stored = window_bars(
+            self._url, symbols, timeframe, since, until, as_first_closed_from=as_first_closed_from, with_counts=with_counts
+        )
         lanes = self._engine.lanes_for(stored.symbols)[stored.lane]
         unknown = np.full(len(lanes), np.nan)
+        counts = stored.counts or {}
         return Bars(
             lanes, stored.timestamp, stored.open, stored.high, stored.low, stored.close, stored.volume.astype(np.float64),
-            unknown, unknown, unknown, unknown,
+            *(counts.get(name, unknown) for name in ("ticks", "trades", "first_tick", "last_tick")),
         )  # fmt: skip
 
     def _day_start(self, day: date) -> int:
