@@ -23,6 +23,7 @@ from tickstock.settings import Settings
 from tickstock.streaming.bar_builder import BarBuilder
 from tickstock.streaming.engine import StreamingEngine
 from tickstock.streaming.health import Figures, HealthReporter, tick_counter
+from tickstock.streaming.housekeeping import Housekeeping
 from tickstock.streaming.log_follower import LogFollower, Position
 from tickstock.streaming.log_reader import LogReader
 from tickstock.streaming.minute_closer import MinuteCloser
@@ -100,6 +101,7 @@ class TickStockPL:
         self._fetcher = RestFetcher(MassiveRest.for_settings(settings), self.rejections, self._wake)
         self._taken = TakenReporter(settings.redis_url)
         self._health = HealthReporter(settings.redis_url, self.session_id, self.figures, self._issues)
+        self._housekeeping = Housekeeping(settings.database, settings.indicator_retention_days)
         self._log_client = redis_client(settings.redis_url)
         self._counter = tick_counter()
 
@@ -110,7 +112,7 @@ class TickStockPL:
     def run(self) -> None:
         """Run until `stop`: everything closed is stored and published, the open minute is left to the next start."""
         logger.info("STREAMING: TickStockPL starts, session %s", self.session_id)
-        for thread in (self._health, self._publisher, self._writer, self._fetcher, self._taken):
+        for thread in (self._health, self._publisher, self._writer, self._fetcher, self._taken, self._housekeeping):
             thread.start()
         closer, follower = self._wire(self._committed())
         if not self._stop_reason:
@@ -201,6 +203,7 @@ class TickStockPL:
         logger.info("STREAMING: Stopping (%s): closed minutes are stored, the open one is left to the log", self._stop_reason)
         self._subscriber.stop()
         self._fetcher.stop()
+        self._housekeeping.stop()
         unstored = self._writer.stop(STOP_SECONDS)
         unpublished = self._publisher.stop(STOP_SECONDS / 2)
         self._taken.stop()
