@@ -77,9 +77,9 @@ export class Signals {
         this.rows.delete(key);
       }
     }
+    const rows = groups.map((group) => this.rowOf(group));
     let next = this.parts.rows.firstElementChild;
-    for (const group of groups) {
-      const row = this.rowOf(group);
+    for (const row of rows) {
       if (row === next) next = next.nextElementSibling;
       else this.parts.rows.insertBefore(row, next);
     }

@@ -1,0 +1,265 @@
+"""The Live Streaming page in a real Chromium, fed by the simulator, with TickStockPL's results said by the test."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.web.conftest import World
+from tests.web.services import a_pattern, an_alert, an_indicator, this_minute, wait_until
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+MARKUP = '<img src=x onerror="document.title=1">'
+
+
+class OpenPage:
+    """A page with all that it complained about."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.complaints: list[str] = []
+        self.requested: set[str] = set()
+        page.on("console", lambda message: message.type in ("error", "warning") and self.complaints.append(message.text))
+        page.on("pageerror", lambda problem: self.complaints.append(str(problem)))
+        page.on("request", lambda request: self.requested.add(request.url.split("/")[2]))
+
+    def text(self, selector: str) -> str:
+        return str(self.page.inner_text(selector))
+
+    def wait_for_text(self, selector: str, pattern: str, seconds: float = 20) -> str:
+        self.page.wait_for_function(
+            "([selector, pattern]) => new RegExp(pattern).test(document.querySelector(selector)?.innerText ?? '')",
+            arg=[selector, pattern], timeout=seconds * 1000,
+        )  # fmt: skip
+        return self.text(selector)
+
+    def counter(self, name: str) -> int:
+        return int(re.sub(r"\D", "", self.text(f"#count-{name}")) or -1)
+
+
+@contextmanager
+def opened(chromium: Browser, world: World, **options: Any) -> Iterator[OpenPage]:
+    context = chromium.new_context(**{"viewport": {"width": 1400, "height": 860}, **options})
+    try:
+        page = OpenPage(context.new_page())
+        page.page.goto(f"{world.app.url}/dashboard")
+        page.wait_for_text("#feed-state", "Active")
+        yield page
+    finally:
+        context.close()
+
+
+@pytest.fixture
+def page(chromium: Browser, world: World) -> Iterator[OpenPage]:
+    world.streaming.health()
+    with opened(chromium, world) as page:
+        yield page
+
+
+def test_the_page_shows_status_prices_and_ages(page: OpenPage) -> None:
+    page.wait_for_text("#health-state", "Healthy")
+    page.wait_for_text("#feed-source", r"Simulated \(A, \+\d\.\d s\)")
+    page.wait_for_text("#symbols-summary", r"70 symbols, \d+ fresh, \d+ quiet, 0 stale")
+    page.wait_for_text("#tick-rate", r"[\d,]+ ticks/s")
+    assert page.text("#source-badge") == "SIMULATED"
+    assert page.text("nav a[aria-current=page]") == "Live Streaming"
+    assert re.fullmatch(r"\d\d:\d\d:\d\d ET", page.text("#time"))
+    page.wait_for_text("tr[data-symbol=AAPL] td.number", r"[▲▼]?\s*\d+\.\d\d")
+    page.wait_for_text("tr[data-symbol=AAPL] td.age", r"\d+ s")
+    title = page.page.get_attribute("tr[data-symbol=AAPL] td:nth-child(3)", "title")
+    assert title is not None
+    assert "previous close" in title.lower()
+    assert page.complaints == []
+
+
+def test_prices_move(page: OpenPage) -> None:
+    page.wait_for_text("tr[data-symbol=AAPL] td.number", r"\d")
+    before = page.text("#watch-rows")
+    wait_until(lambda: page.page.wait_for_timeout(100) or page.text("#watch-rows") != before, "a new price")
+
+
+def test_signals_of_one_bar_are_one_row_with_words_arrows_and_quality(page: OpenPage, world: World) -> None:
+    world.streaming.minute(
+        patterns=[a_pattern("TSLA"), a_pattern("TSLA", "HeadShoulders", direction="bearish", state="forming")],
+        alerts=[an_alert("TSLA")],
+        indicators=[an_indicator("TSLA")],
+    )
+    row = f'.signal[data-key="TSLA 1min {this_minute()}"]'
+    text = page.wait_for_text(row, "Hammer[^]*overbought[^]*forming|overbought[^]*Hammer[^]*forming")
+    assert "▲" in text
+    assert "bullish" in text
+    assert "82 %" in text
+    assert "70.4" in text
+    assert page.page.locator(".signal", has_text="TSLA").count() == 1
+    page.wait_for_text("tr[data-symbol=TSLA]", "71.2")
+    assert page.complaints == []
+
+
+def test_markup_in_a_name_is_shown_as_text(page: OpenPage, world: World) -> None:
+    world.streaming.minute(patterns=[a_pattern(MARKUP, MARKUP)])
+    page.wait_for_text("#signal-rows", re.escape("<img src=x"))
+    assert page.page.locator("#signal-rows img").count() == 0
+    assert page.page.title().startswith("Live Streaming")
+    assert page.complaints == []
+
+
+def test_no_other_host_is_asked(page: OpenPage, world: World) -> None:
+    page.wait_for_text("#tick-rate", "ticks/s")
+    assert page.requested == {f"127.0.0.1:{world.app.port}"}
+
+
+def test_inline_scripts_do_not_run(page: OpenPage) -> None:
+    page.page.evaluate("""() => {
+        const script = document.createElement("script");
+        try { script.textContent = "window.ran = true"; document.body.append(script); } catch { /* refused even earlier */ }
+    }""")
+    assert page.page.evaluate("window.ran") is None
+
+
+def test_a_late_joiner_sees_history_and_two_tabs_and_a_reload_the_same_counters(
+    page: OpenPage, chromium: Browser, world: World
+) -> None:
+    world.streaming.minute(patterns=[a_pattern("NVDA", "Doji", direction="neutral")], alerts=[an_alert("NVDA")])
+    page.wait_for_text("#signal-rows", "NVDA")
+    with opened(chromium, world) as late:
+        late.wait_for_text("#signal-rows", "NVDA")
+        figures = world.app.get("/api/status")[1]["counters"]
+        for name in ("patterns", "alerts", "indicators"):
+            for tab in (page, late):
+                tab.wait_for_text(f"#count-{name}", f"^{figures[name]:,}$")
+        late.page.reload()
+        late.wait_for_text("#count-patterns", f"^{figures['patterns']:,}$")
+        late.wait_for_text("#signal-rows", "NVDA")
+
+
+def test_more_signals_than_fit_all_arrive_and_the_list_says_so(page: OpenPage, world: World) -> None:
+    before = page.counter("patterns")
+    for batch in range(5):
+        world.streaming.minute(patterns=[a_pattern(f"M{batch}-{number}") for number in range(100)])
+    page.wait_for_text("#count-patterns", f"^{before + 500:,}$")
+    page.wait_for_text("#signals-note", r"[\d,]+ signals, [\d,]+ shown, in the newest 200 rows")
+    assert page.page.locator(".signal").count() == 200
+
+
+def test_pause_holds_the_list_and_says_how_much_is_new(page: OpenPage, world: World) -> None:
+    world.streaming.minute(patterns=[a_pattern("SHOWN")])
+    page.wait_for_text("#signals-note", "shown")
+    page.page.keyboard.press("Space")
+    page.wait_for_text("#signals-note", "paused since .* 0 new")
+    world.streaming.minute(patterns=[a_pattern("PAUSED")])
+    page.wait_for_text("#signals-note", "1 new")
+    assert "PAUSED" not in page.text("#signal-rows")
+    page.page.keyboard.press("Space")
+    page.wait_for_text("#signal-rows", "PAUSED")
+
+
+def test_filters_by_kind_direction_and_symbol(page: OpenPage, world: World) -> None:
+    world.streaming.minute(
+        patterns=[a_pattern("AMD"), a_pattern("AMD", "Doji", direction="neutral")], alerts=[an_alert("AMD"), an_alert("AMGN")]
+    )
+    page.wait_for_text("#signal-rows", "AMGN")
+    page.page.fill("#filter-symbol", "amd")
+    chips = page.page.locator(".chip")
+    wait_until(lambda: page.page.wait_for_timeout(50) or chips.count() == 3, "all three of AMD")
+    page.page.select_option("#filter-kind", "pattern")
+    wait_until(lambda: page.page.wait_for_timeout(50) or chips.count() == 2, "its patterns")
+    page.page.select_option("#filter-direction", "bullish")
+    wait_until(lambda: page.page.wait_for_timeout(50) or chips.count() == 1, "its bullish pattern")
+    page.page.keyboard.press("Escape")
+    page.page.focus("#filter-symbol")
+    page.page.keyboard.press("Escape")
+    page.wait_for_text("#signals-note", r"signals, \d")
+
+
+def test_a_confirmed_signal_stays_when_it_comes_again_in_another_state(page: OpenPage, world: World) -> None:
+    bar = this_minute()
+    for state in ("forming", "confirmed", "void", "forming"):
+        world.streaming.minute(patterns=[a_pattern("STAYS", "HeadShoulders", bar, state=state)])
+    world.streaming.minute(patterns=[a_pattern("AFTER")])
+    page.wait_for_text("#signal-rows", "AFTER")
+    chip = page.page.locator(".chip[data-id^='STAYS:']")
+    assert chip.count() == 1
+    assert chip.get_attribute("data-state") == "confirmed"
+
+
+def test_issues_of_pl_stand_in_words(page: OpenPage, world: World) -> None:
+    world.streaming.health("degraded", ["lag is 3.1 s"])
+    page.wait_for_text("#health-state", "Degraded")
+    page.wait_for_text("#issues", "lag is 3.1 s")
+    world.streaming.health()
+    page.wait_for_text("#health-state", "Healthy")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_theme_follows_the_system_until_the_user_chooses(chromium: Browser, world: World, theme: str) -> None:
+    with opened(chromium, world, color_scheme=theme) as page:
+        background = "getComputedStyle(document.body).backgroundColor"
+        colours = {"light": "rgb(243, 245, 248)", "dark": "rgb(13, 16, 21)"}
+        assert page.page.evaluate(background) == colours[theme]
+        page.page.click("#theme")
+        page.page.click("#theme")
+        assert page.text("#theme") == "Theme: dark"
+        page.page.reload()
+        assert page.page.evaluate(background) == colours["dark"]
+        page.page.click("#theme")
+        assert page.page.evaluate(background) == colours[theme]
+
+
+def test_a_narrow_page_needs_no_sideways_scrolling(chromium: Browser, world: World) -> None:
+    with opened(chromium, world, viewport={"width": 320, "height": 640}) as page:
+        world.streaming.minute(patterns=[a_pattern("NARROW", "HeadShoulders", direction="bearish")], alerts=[an_alert("NARROW")])
+        page.wait_for_text("#signal-rows", "NARROW")
+        assert page.page.evaluate("document.documentElement.scrollWidth") <= 320
+        small = page.page.evaluate("""() => [...document.querySelectorAll("button, select, input, nav a")]
+            .filter((each) => each.offsetParent && (each.offsetWidth < 24 || each.offsetHeight < 24))
+            .map((each) => each.outerHTML)""")
+        assert small == []
+
+
+def test_feed_stopped_pl_stopped_and_web_restarted_are_said_and_got_over(chromium: Browser, own_world: World) -> None:
+    world = own_world
+    speaking = threading.Event()
+
+    def speak() -> None:
+        while not speaking.wait(2):
+            world.streaming.health()
+
+    world.streaming.health()
+    voice = threading.Thread(target=speak)
+    voice.start()
+    try:
+        with opened(chromium, world) as page:
+            page.wait_for_text("#health-state", "Healthy")
+            page.wait_for_text("#symbols-summary", " 0 stale")
+            world.streaming.minute(patterns=[a_pattern("KEPT")])
+            page.wait_for_text("#signal-rows", "KEPT")
+            world.simulator.process.kill()
+            page.wait_for_text("#banners", "STALE: the feed", 6)
+            page.wait_for_text("#symbols-summary", " 0 fresh", 10)
+            world.simulator.start()
+            page.wait_for_text("#feed-state", "Active")
+            page.wait_for_text("#banners", "^$")
+            speaking.set()
+            page.wait_for_text("#health-state", "PL down", 20)
+            page.wait_for_text("#banners", r"TickStockPL is down since \d\d:\d\d:\d\d ET: ticks go on")
+            page.wait_for_text("#tick-rate", "[1-9]")
+            page.wait_for_text("#symbols-summary", "[1-9][0-9]* fresh")
+            assert world.app.get("/health")[0] == 503
+            world.app.process.kill()
+            page.wait_for_text("#banners", "The link to TickStock is lost")
+            world.streaming.minute(patterns=[a_pattern("MISSED")], publish=False)
+            world.app.start()
+            page.wait_for_text("#feed-state", "Active")
+            page.wait_for_text("#signal-rows", "MISSED")
+            assert page.page.locator(".signal", has_text="KEPT").count() == 1
+            assert page.page.locator(".signal", has_text="MISSED").count() == 1
+    finally:
+        speaking.set()
+        voice.join()
