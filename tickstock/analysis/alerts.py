@@ -60,14 +60,15 @@ class AlertEngine:
         fires = armed & (before <= 0.0) & (x > 0.0) & ~new_session & (index >= self._warm_from)
         self._state.put("x", lanes, x)
         self._state.put("armed", lanes, (armed & ~fires) | (x <= slack - self._distances * units))
-        row, place = np.nonzero(fires)
-        columns = (row, lanes[place], subjects[row, place], levels[row, place], timestamp[place])
-        return [
-            AlertHit(lane, rule.name, rule.indicator, value, threshold, rule.direction, at)
-            for rule, lane, value, threshold, at in (
-                (self.rules[number], *rest) for number, *rest in zip(*(column.tolist() for column in columns), strict=True)
-            )
-        ]
+        hits: list[AlertHit] = []
+        for row in np.flatnonzero(fires.any(axis=1)).tolist():
+            rule, place = self.rules[row], np.flatnonzero(fires[row])
+            columns = (lanes[place], subjects[row, place], levels[row, place], timestamp[place])
+            hits += [
+                AlertHit(lane, rule.name, rule.indicator, value, threshold, rule.direction, at)
+                for lane, value, threshold, at in zip(*(column.tolist() for column in columns), strict=True)
+            ]
+        return hits
 
     @staticmethod
     def _stack(quantities: Sequence[str | float], values: Mapping[str, Floats], lanes: int) -> Floats:

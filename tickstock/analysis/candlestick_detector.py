@@ -110,7 +110,10 @@ class CandlestickDetector:
         Only one-minute bars can tell.
         """
         after = np.zeros(len(bars.bars.available), np.bool_)
-        for lag in range(HOLE_BARS) if self._minutes else ():
+        span = bars.column("timestamp", 0) - bars.column("timestamp", HOLE_BARS)
+        if not self._minutes or not (span >= HOLE_BARS * self._length + HOLE_MS).any():
+            return after
+        for lag in range(HOLE_BARS):
             hole = bars.column("timestamp", lag) - bars.column("timestamp", lag + 1) - self._length >= HOLE_MS
             if hole.any():
                 after |= hole & self._ten_in_a_row(bars, lag)

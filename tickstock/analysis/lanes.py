@@ -75,9 +75,12 @@ class BarRing:
         self._arrays.add("count", 0, np.int64)
         for name in fields:
             self._arrays.add(name, rows=depth)
+        self.flat: dict[str, Column] = {}  # each field as one row of depth x capacity
 
     def ensure(self, lanes: int) -> None:
-        self._arrays.ensure(lanes)
+        if lanes > self.capacity:
+            self._arrays.ensure(lanes)
+            self.flat = {name: self._arrays[name].reshape(-1) for name in self.fields}
 
     def reset(self) -> None:
         self._arrays.reset()
@@ -88,15 +91,12 @@ class BarRing:
         before = count.take(lanes)
         slots = (before & (self.depth - 1)) * self._arrays.capacity + lanes
         for name in self.fields:
-            self._arrays[name].reshape(-1)[slots] = values[name]
+            self.flat[name][slots] = values[name]
         count[lanes] = before + 1
 
     def at(self, lanes: Integers) -> RingView:
         """These lanes as they are now."""
         return RingView(self, lanes, self._arrays.take("count", lanes))
-
-    def flat(self, name: str) -> Column:
-        return self._arrays[name].reshape(-1)
 
     @property
     def capacity(self) -> int:
@@ -110,15 +110,16 @@ class RingView:
         self._ring = ring
         self._lanes = lanes
         self.available = count  # bars in the lane's series, the newest included
+        self._newest = count - 1
         self._slots: dict[int, Integers] = {}
 
     def column(self, name: str, lag: int) -> Column:
         """A field `lag` bars ago; 0 where the series is shorter. At most `depth - 1` bars back."""
         slots = self._slots.get(lag)
         if slots is None:
-            slots = ((self.available - 1 - lag) & (self._ring.depth - 1)) * self._ring.capacity + self._lanes
+            slots = ((self._newest - lag) & (self._ring.depth - 1)) * self._ring.capacity + self._lanes
             self._slots[lag] = slots
-        return self._ring.flat(name).take(slots)
+        return self._ring.flat[name].take(slots)
 
     def select(self, chosen: Integers | Booleans) -> RingView:
         """Only these of the lanes."""

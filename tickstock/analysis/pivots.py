@@ -9,7 +9,10 @@ Highs and lows are handled as one: row 0 holds highs, row 1 lows with their sign
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from tickstock.analysis.indicators import WilderAverage
 from tickstock.analysis.lanes import LaneArrays
@@ -131,12 +134,13 @@ class PivotWindow:
         self._pivots = pivots
         self._lanes = lanes
         self._count = pivots["count"][lanes]
+        self._slots: dict[int, Integers] = {}
         self.kind: Integers = pivots["kind"][lanes]  # of the newest pivot: +1 high, -1 low
         self.available = np.minimum(self._count, PIVOTS_KEPT)
 
     def price(self, lag: int) -> Floats:
         """As printed."""
-        prices: Floats = self._pivots["price"][self._slots(lag), self._lanes]
+        prices: Floats = self._read("price", lag)
         return prices
 
     def height(self, lag: int) -> Floats:
@@ -145,14 +149,17 @@ class PivotWindow:
 
     def index(self, lag: int) -> Integers:
         """The bar that made the pivot, counted in the lane's series."""
-        bars: Integers = self._pivots["index"][self._slots(lag), self._lanes]
+        bars: Integers = self._read("index", lag)
         return bars
 
     def time(self, lag: int) -> Integers:
         """Start of that bar, Unix milliseconds."""
-        times: Integers = self._pivots["time"][self._slots(lag), self._lanes]
+        times: Integers = self._read("time", lag)
         return times
 
-    def _slots(self, lag: int) -> Integers:
-        slots: Integers = (self._count - 1 - lag) & (PIVOTS_KEPT - 1)
-        return slots
+    def _read(self, name: str, lag: int) -> NDArray[Any]:
+        slots = self._slots.get(lag)
+        if slots is None:
+            slots = ((self._count - 1 - lag) & (PIVOTS_KEPT - 1)) * self._pivots.capacity + self._lanes
+            self._slots[lag] = slots
+        return self._pivots[name].reshape(-1).take(slots)
