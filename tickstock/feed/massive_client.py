@@ -163,6 +163,7 @@ class MassiveClient:
             self._read(connection)
         finally:
             connection.close(timeout=1)
+            connection.shutdown()  # type: ignore[no-untyped-call]  # `close` leaves the socket when the server closed first
 
     def _read(self, connection: websocket.WebSocket) -> None:
         session = MassiveSession(self._key, self._channel, self._symbols, self._ack_seconds, time.monotonic())
