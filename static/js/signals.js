@@ -104,8 +104,11 @@ export class Signals {
       setText(note, `paused since ${clockTime(this.pausedAt)} ET · ${whole(arrived)} new`);
       return;
     }
-    const rest = hidden ? `, in the newest ${whole(MOST_ROWS)} rows` : "";
-    setText(note, total ? `${whole(total)} signals, ${whole(shown)} shown${rest}` : "");
+    const { counters } = this.store;
+    const today = counters ? counters.patterns + counters.alerts : 0;
+    const loaded = today > total ? `${whole(today)} signals, the newest ${whole(total)} here` : `${whole(total)} signals`;
+    const rows = hidden ? `, in the newest ${whole(MOST_ROWS)} rows` : "";
+    setText(note, total ? `${loaded}, ${whole(shown)} shown${rows}` : "");
   }
 
   drawEmpty() {
@@ -149,11 +152,21 @@ function makeRow(group, choose) {
   timeframe.title = `${group.timeframe} bar of ${dayOf(group.bar)} ${minuteTime(group.bar)} ET`;
   const chips = element("span", "chips");
   chips.append(...group.signals.map(makeChip));
+  for (const origin of new Set(group.signals.map((signal) => signal.origin))) {
+    if (origin !== "live") chips.append(originTag(origin));
+  }
   const at = group.signals.find((signal) => signal.price !== undefined)?.price;
   const paid = element("span", "at number", at === undefined ? "" : price(at));
   if (at !== undefined) paid.title = "Price at detection";
   row.append(when, symbol, timeframe, chips, paid);
   return row;
+}
+
+/** @param {string} origin repair | history */
+function originTag(origin) {
+  const tag = element("span", "tag", origin);
+  tag.title = origin === "history" ? "Found in bars from before TickStockPL was started" : "Found when a minute was processed after an outage";
+  return tag;
 }
 
 /** @param {Signal} signal */
@@ -167,7 +180,6 @@ function makeChip(signal) {
   const figure = signal.pattern === undefined ? figureOfAlert(signal) : `${Math.round((signal.quality ?? 0) * 100)} %`;
   const words = [signal.direction];
   if (signal.state === "forming" || signal.state === "void") words.push(signal.state);
-  if (signal.origin !== "live") words.push(signal.origin);
   chip.append(arrow, element("b", "", nameOf(signal)), element("span", "word", words.join(" · ")), element("span", "figure", figure));
   chip.title = explanation(signal, figure);
   return chip;

@@ -39,6 +39,16 @@ def read_stored_day(database_url: str, day: TradingDay, run: str, count_ticks: b
         engine.dispose()
 
 
+def count_signals(database_url: str, day: TradingDay) -> tuple[int, int]:
+    """How many patterns and alerts the database holds of a trading day."""
+    engine = open_engine(database_url)
+    try:
+        with database_errors(database_url), engine.connect() as connection:
+            return _count_signals(connection, intraday_patterns, day), _count_signals(connection, indicator_alerts, day)
+    finally:
+        engine.dispose()
+
+
 def read_previous_closes(database_url: str, symbols: Sequence[str], day: date) -> Mapping[str, float]:
     """The close of the last day bar before a trading day, for the symbols that have one."""
     before = new_york_ms(day, time())

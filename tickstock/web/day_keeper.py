@@ -11,7 +11,7 @@ from datetime import date
 from tickstock import cooperation
 from tickstock.logs import Rejections
 from tickstock.web.day_counters import TradingDay
-from tickstock.web.day_history import read_previous_closes, read_stored_day
+from tickstock.web.day_history import count_signals, read_previous_closes, read_stored_day
 from tickstock.web.live import LivePage
 from tickstock.web.previous_closes import PreviousCloses
 
@@ -19,6 +19,7 @@ logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.5
 RETRY_SECONDS = 5.0
+CHECK_SECONDS = 5.0
 
 
 class DayKeeper:
@@ -32,6 +33,8 @@ class DayKeeper:
         self.problem: str | None = None  # why the database could not be read the last time
         self._database_url = database_url
         self._due = 0.0
+        self._check_due = 0.0
+        self._stored_before = (0, 0)  # patterns and alerts in the database at the last check
         self._ticks_of: TradingDay | None = None  # the day whose stored ticks were counted
         self._stop = threading.Event()
 
@@ -64,12 +67,22 @@ class DayKeeper:
         if is_new_day:
             live.begin_day(day)
             self._due = 0.0
-        if self._due <= time.monotonic():
+            self._stored_before = (0, 0)
+        if self._due <= time.monotonic() or self._lacks_something(day):
             self._read_day(day)
         if self.previous.refresh(day.day, time.monotonic()):
             closes = self.previous.closes
             live.market.board.set_previous_closes(closes, day.day)
             logger.info("DAY-KEEPER: previous close known of %d of %d symbols", len(closes), len(live.default_symbols))
+
+    def _lacks_something(self, day: TradingDay) -> bool:
+        """Whether the database held more at the last check than is counted now: what TickStockPL stored without publishing it."""
+        if time.monotonic() < self._check_due:
+            return False
+        self._check_due = time.monotonic() + CHECK_SECONDS
+        counters, before = self.live.counters, self._stored_before
+        self._stored_before = cooperation.in_native_thread(count_signals, self._database_url, day)
+        return before[0] > counters.patterns or before[1] > counters.alerts
 
     def _read_closes(self, symbols: Sequence[str], day: date) -> Mapping[str, float]:
         return cooperation.in_native_thread(read_previous_closes, self._database_url, symbols, day)

@@ -1,7 +1,9 @@
 """Socket.IO: what the Live Streaming page hears and says.
 
-Server to browser: `snapshot`, `ticks`, `streaming_pattern`, `indicator_alert`, `streaming_indicator`, `streaming_health`,
-`feed_status`, `counters`, `events`, `error`. Browser to server: `watch` (symbols), `since` (epoch, seq). See docs/socketio.md.
+Server to browser: `snapshot` on connect and when a browser must begin again; `ticks` {time, symbols}, conflated, of what it
+watches; `streaming_pattern` and `indicator_alert`, as on Redis plus `seq`; `streaming_indicator` of what it watches;
+`streaming_health`, `feed_status`, `counters`, `session`: states, sent when they change; `events` {epoch, from, to, events}, the
+answer to `since`; `error` {event, message}. Browser to server: `watch` (symbols), `since` {epoch, seq}.
 """
 
 from __future__ import annotations
