@@ -1,4 +1,4 @@
-"""Runs a program that cannot watch the launcher itself: `python -m launcher.guard PROGRAM ARGUMENTS…`.
+"""Runs a program that cannot watch the launcher itself (Redis, pip, npm): `python guard.py PROGRAM ARGUMENTS…`.
 
 It passes SIGTERM on, and stops the program when the lifeline (its own standard input) closes. Its exit code is the program's.
 """
@@ -16,6 +16,7 @@ from types import FrameType
 
 _SECONDS_TO_STOP = 10.0
 _PR_SET_PDEATHSIG = 1
+_NO_SUCH_PROGRAM = 127
 
 
 def _die_with_guard() -> None:
@@ -25,11 +26,15 @@ def _die_with_guard() -> None:
 
 def guard(command: Sequence[str]) -> int:
     """Run `command` until it ends, SIGTERM comes or standard input closes; returns its exit code, 0 when it was asked to stop."""
-    process = subprocess.Popen(
-        list(command),
-        stdin=subprocess.DEVNULL,
-        preexec_fn=_die_with_guard if sys.platform == "linux" else None,  # safe: there is one thread so far
-    )
+    try:
+        process = subprocess.Popen(
+            list(command),
+            stdin=subprocess.DEVNULL,
+            preexec_fn=_die_with_guard if sys.platform == "linux" else None,  # safe: there is one thread so far
+        )
+    except OSError as problem:
+        print(f"{command[0]} could not be started: {problem.strerror}", flush=True)
+        return _NO_SUCH_PROGRAM
 
     def stop() -> None:
         process.terminate()

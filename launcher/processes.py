@@ -12,9 +12,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
-from launcher.errors import LauncherError, Stopped
+from launcher.errors import Stopped
 from launcher.stop_request import StopRequest
 
+GUARD = (sys.executable, "-P", str(Path(__file__).with_name("guard.py")))  # in front of what cannot watch the launcher itself
 _LONGEST_LINE = 64 * 1024
 if sys.platform == "win32":
     _OWN_GROUP = subprocess.CREATE_NEW_PROCESS_GROUP
@@ -97,17 +98,12 @@ def run_step(
     stop: StopRequest,
     take: Callable[[str], None],
 ) -> int:
-    """Run a command to its end, handing on its output; returns its exit code.
+    """Run a command behind the guard to its end, handing on its output; returns its exit code, 127 without such a program.
 
     Raises:
         Stopped: a stop was asked for; the command has been ended.
-        LauncherError: there is no such program.
     """
-    try:
-        process = spawn(command, environment=environment, folder=folder)
-    except OSError as problem:
-        raise LauncherError(f"{command[0]} could not be started: {problem.strerror}.") from None
-    close_lifeline(process)
+    process = spawn([*GUARD, *command], environment=environment, folder=folder)
     assert process.stdout is not None
     reader = read_lines(process.stdout, take)
     try:
@@ -116,6 +112,8 @@ def run_step(
     except Stopped:
         kill_group(process)
         process.wait()
+        close_lifeline(process)
         raise
+    close_lifeline(process)
     reader.join(5)
     return process.returncode

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from launcher import ports
 from launcher.errors import LauncherError
+from launcher.processes import GUARD
 from launcher.setup import ROOT
 
 USUAL_PORT = 6379
@@ -40,7 +41,7 @@ class RedisCommand:
     @property
     def guarded(self) -> tuple[str, ...]:
         """The command as it is run: behind the guard, which stops it when the launcher is gone."""
-        return (sys.executable, "-m", "launcher.guard", *self.command)
+        return (*GUARD, *self.command)
 
 
 def find_redis(data_dir: Path, python: Path, packages: Path | None = None) -> RedisCommand:

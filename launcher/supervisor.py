@@ -14,7 +14,6 @@ from launcher.stop_request import StopRequest
 
 _WATCH_SECONDS = 0.2
 _SETTINGS_EXIT_CODE = 2  # a service says so when its settings are wrong: starting it again cannot help
-_KILL_SECONDS = 2.0
 
 
 class Supervisor:
@@ -72,21 +71,28 @@ class Supervisor:
         A further request (a second Ctrl+C) ends the remaining ones at once.
         """
         patience = self._stop.count + 1
-        ended_well = [self._stop_one(service, patience) for service in reversed(self.services)]
-        return all(ended_well)
+        ended_well = True
+        spare = 0.0  # what one does not need of its time, the next one may take
+        for service in reversed(self.services):
+            began = time.monotonic()
+            allowed = service.plan.seconds_to_stop + spare
+            ended_well = self._stop_one(service, allowed, patience) and ended_well
+            spare = max(0.0, allowed - (time.monotonic() - began))
+        return ended_well
 
-    def _stop_one(self, service: Service, patience: int) -> bool:
+    def _stop_one(self, service: Service, seconds: float, patience: int) -> bool:
         service.ask_to_stop()
-        began = time.monotonic()
+        deadline = time.monotonic() + seconds
         while service.process is not None and service.exit_code is None:
-            if self._stop.count >= patience or time.monotonic() - began > service.plan.seconds_to_stop:
-                why = "at once, as asked" if self._stop.count >= patience else f"after {service.plan.seconds_to_stop:g} s"
-                self._console.say(f"{service.plan.name} did not stop in order; ended {why}.")
+            at_once = self._stop.count >= patience
+            if at_once or time.monotonic() > deadline:
+                why = "at once, as asked" if at_once else f"after {seconds:.0f} s"
+                self._console.say(f"{service.plan.name} did not stop in order; ended {why}. Its log: {service.log_file}")
                 service.kill()
                 service.finish()
                 return False
             time.sleep(0.02)
         if service.finish():
             return True
-        self._console.say(f"{service.plan.name} had failed ({how_it_ended(service.exit_code or 0)}); its log: {service.log_file}")
+        self._console.say(f"{service.plan.name} had failed ({how_it_ended(service.exit_code or 0)}). Its log: {service.log_file}")
         return False
