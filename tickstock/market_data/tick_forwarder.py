@@ -20,6 +20,7 @@ from tickstock.feed.feed_items import FeedTick
 from tickstock.market_data.flow import AHEAD_TICKS, TakenFlow
 from tickstock.market_data.redis_link import RedisLink
 from tickstock.market_data.redis_log import EntryRefused, RedisLog
+from tickstock.market_data.tick_batch import BATCH_TICKS
 from tickstock.market_data.tick_log import TickLog
 from tickstock.settings import without_password
 
@@ -47,8 +48,9 @@ class RedisTickForwarder:
         source: what the ticks are, as in the contract.
         follow_taken: a recorded or virtual day, which never runs far ahead of TickStockPL; a live feed is never held back.
         buffer_bytes: what may wait for Redis; as much again may be kept of the last minute's acknowledged batches.
+        batch_ticks: the most ticks in one transaction.
         ahead_ticks: how far a day of `follow_taken`, or the flush after an outage, may run ahead.
-        log_bytes: size at which the log's oldest entries are trimmed.
+        log_bytes: size at which the log's oldest entries are trimmed; `log_age_ms`: age at which they are.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class RedisTickForwarder:
         *,
         follow_taken: bool = False,
         buffer_bytes: int = BUFFER_BYTES,
+        batch_ticks: int = BATCH_TICKS,
         ahead_ticks: int = AHEAD_TICKS,
         log_bytes: int = TICKS_LOG_MAX_BYTES,
         log_age_ms: int = TICKS_LOG_MAX_AGE_MS,
@@ -68,6 +71,7 @@ class RedisTickForwarder:
         self._source = source
         self._follow_taken = follow_taken
         self._buffer_bytes = buffer_bytes
+        self._batch_ticks = batch_ticks
         self._ahead_ticks = ahead_ticks
         self._log_bytes = log_bytes
         self._log_age_ms = log_age_ms
@@ -111,7 +115,7 @@ class RedisTickForwarder:
     def begin(self, run: str) -> None:
         """Begin a run: claim the lease for it; what an earlier run left waiting is given up."""
         with self._lock:
-            self._log = TickLog(run, self._source, self._buffer_bytes)
+            self._log = TickLog(run, self._source, self._buffer_bytes, self._batch_ticks)
             self._flow = TakenFlow(self._follow_taken, self._ahead_ticks)
             self._holder = self._last_logged = None
             self._settled.clear()

@@ -25,15 +25,17 @@ class TickLog:
         run: name of the run of the app.
         source: what the ticks are, as in the contract.
         limit_bytes: what may wait; further ticks are dropped, statuses never are. As much again may be kept acknowledged.
+        batch_ticks: the most ticks in one transaction.
     """
 
-    def __init__(self, run: str, source: str, limit_bytes: int) -> None:
+    def __init__(self, run: str, source: str, limit_bytes: int, batch_ticks: int = BATCH_TICKS) -> None:
         self.run = run
         self.waiting_ticks = 0  # accepted, not acknowledged
         self.dropped_ticks = 0
         self.last_acknowledged = 0  # position
         self.last_sent_status: FeedStatus | None = None
         self._limit = limit_bytes
+        self._batch_ticks = batch_ticks
         self._open = BatchBuilder(run, source)
         self._waiting: deque[Batch] = deque()
         self._waiting_bytes = 0
@@ -65,9 +67,9 @@ class TickLog:
         position = first + len(ticks) - 1
         kept = 0
         while kept < len(ticks):
-            if self._open.count >= BATCH_TICKS or (not self._open.is_empty and self._open.next_position != first + kept):
+            if self._open.count >= self._batch_ticks or (not self._open.is_empty and self._open.next_position != first + kept):
                 self._seal()
-            part = ticks[kept : kept + BATCH_TICKS - self._open.count]
+            part = ticks[kept : kept + self._batch_ticks - self._open.count]
             if self.waiting_bytes + TICK_BYTES * len(part) > self._limit:
                 break
             self._open.add_ticks(first + kept, part)
