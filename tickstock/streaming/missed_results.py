@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import Any, TypeVar
 
 import redis
 from msgspec import convert
 
-from tickstock.contract import IndicatorAlert, StreamingIndicator, StreamingPattern
+from tickstock.contract import IndicatorAlert, ResultsEntry, StreamingIndicator, StreamingPattern
 from tickstock.database.queries import Progress, Queries
 from tickstock.streaming.result_publisher import Publication, ResultPublisher
 
 logger = logging.getLogger(__name__)
 
-OVERLAP_MS = 10_000  # a minute is detected before the one before it is published; ids make repeats harmless
 LOOK_BACK_MS = 15 * 60_000  # as far as the results' log reaches
 PAGE = 1000
+
+Result = StreamingPattern | IndicatorAlert | StreamingIndicator
+_R = TypeVar("_R", bound=Result)
 
 
 def publish_missed(queries: Queries, publisher: ResultPublisher, progress: Progress | None) -> int:
@@ -29,26 +31,47 @@ def publish_missed(queries: Queries, publisher: ResultPublisher, progress: Progr
         return 0
     try:
         last = publisher.last_logged()
+        if last is not None and (last.run, last.minute) == (progress.run, progress.minute):
+            return 0
+        logged = publisher.logged()
     except redis.RedisError as problem:
         logger.warning("STREAMING: Redis is away at the start (%s); what it missed is served from the database", problem)
         return 0
-    if last is not None and (last[0].run, last[0].minute) == (progress.run, progress.minute):
-        return 0
-    since = progress.updated - LOOK_BACK_MS
-    if last is not None:
-        since = max(since, last[1] - OVERLAP_MS)
-    patterns = [convert({**row, "type": "streaming_pattern"}, StreamingPattern) for row in _all(queries.patterns, since)]
-    alerts = [convert({**row, "type": "indicator_alert"}, IndicatorAlert) for row in _all(queries.alerts, since)]
-    values = [
-        convert({**row, "type": "streaming_indicator"}, StreamingIndicator)
-        for row in queries.calculated_indicators(since, progress.updated + 1)
-    ]
+    known = {_key(result) for entry in logged for result in _results(entry)}
+    # What was found before the oldest logged minute was published before it, and is not in the log any more.
+    oldest = min((_detected(result) for entry in logged[:1] for result in _results(entry)), default=0)
+    since = max(progress.updated - LOOK_BACK_MS, oldest)
+    patterns = _missing(known, StreamingPattern, "streaming_pattern", _all(queries.patterns, since))
+    alerts = _missing(known, IndicatorAlert, "indicator_alert", _all(queries.alerts, since))
+    rows = queries.calculated_indicators(since, progress.updated + 1)
+    values = _missing(known, StreamingIndicator, "streaming_indicator", rows)
     patterns = [each for each in patterns if each.origin != "history"]
     alerts = [each for each in alerts if each.origin != "history"]
     publisher.publish(Publication(progress.run, progress.position, progress.minute, patterns, alerts, values))
     count = len(patterns) + len(alerts) + len(values)
     logger.info("STREAMING: %d results of the last session were stored but not published; they are published now", count)
     return count
+
+
+def _results(entry: ResultsEntry) -> list[Result]:
+    return [*entry.patterns, *entry.alerts, *entry.indicators]
+
+
+def _key(result: Result) -> tuple[Any, ...]:
+    """What the app merges by."""
+    if isinstance(result, StreamingIndicator):
+        return result.symbol, result.timeframe, result.bar_timestamp
+    return result.id, result.state if isinstance(result, StreamingPattern) else ""
+
+
+def _detected(result: Result) -> int:
+    return result.calculation_timestamp if isinstance(result, StreamingIndicator) else result.detection_timestamp
+
+
+def _missing(known: set[tuple[Any, ...]], kind: type[_R], tag: str, rows: list[dict[str, Any]]) -> list[_R]:
+    # The columns' names are of a class of their own, which convert does not take for text.
+    found = (convert({**{str(name): value for name, value in row.items()}, "type": tag}, kind) for row in rows)
+    return [each for each in found if _key(each) not in known]
 
 
 def _all(page: Any, since: int) -> list[dict[str, Any]]:

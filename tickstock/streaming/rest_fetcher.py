@@ -8,10 +8,11 @@ import queue
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import date
 from functools import partial
 from typing import Any
 
-from tickstock.errors import RestError
+from tickstock.errors import DatabaseError, RestError
 from tickstock.feed.massive_rest import MassiveRest, RestBar
 from tickstock.logs import Rejections
 
@@ -23,11 +24,18 @@ GAP, TODAY, EARLIER = 0, 1, 2  # the order of need
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """The answer to one request; `bars` is None when REST did not deliver."""
+    """The answer to one request; `bars` is None when REST did not deliver, or what it did could not be stored."""
 
     symbol: str
     bars: list[RestBar] | None
     tag: Any  # what the caller wanted to know it by
+
+
+Store = Callable[[str, list[RestBar]], None]
+
+
+def _keep(_symbol: str, _bars: list[RestBar]) -> None:
+    """Bars that the main loop takes as they are need no storing here."""
 
 
 class RestFetcher:
@@ -55,15 +63,18 @@ class RestFetcher:
         for _ in self._threads:
             self._wanted.put((-1, next(self._numbers), lambda: None))
 
-    def minutes(self, symbols: Iterable[str], start: int, end: int, need: int, tag: Any) -> None:
-        """Ask for the one-minute bars that start between two moments (ms; the second is excluded), symbol by symbol."""
-        for symbol in symbols:
-            self._ask(need, symbol, tag, partial(self._rest.minute_bars, symbol, start, end))
+    def minutes(self, symbols: Iterable[str], start: int, end: int, need: int, tag: Any, store: Store = _keep) -> None:
+        """Ask for the one-minute bars that start between two moments (ms; the second is excluded), symbol by symbol.
 
-    def days(self, symbols: Iterable[str], first: Any, last: Any, need: int, tag: Any) -> None:
-        """Ask for day bars between two dates, both included."""
+        `store` is called with each symbol and its bars, in the thread that fetched them.
+        """
         for symbol in symbols:
-            self._ask(need, symbol, tag, partial(self._rest.day_bars, symbol, first, last))
+            self._ask(need, symbol, tag, partial(self._rest.minute_bars, symbol, start, end), store)
+
+    def days(self, symbols: Iterable[str], first: date, last: date, need: int, tag: Any, store: Store = _keep) -> None:
+        """Ask for day bars between two dates, both included, as `minutes` does."""
+        for symbol in symbols:
+            self._ask(need, symbol, tag, partial(self._rest.day_bars, symbol, first, last), store)
 
     def take(self) -> Fetched | None:
         """The next answer, or None."""
@@ -72,14 +83,18 @@ class RestFetcher:
         except queue.Empty:
             return None
 
-    def _ask(self, need: int, symbol: str, tag: Any, fetch: Callable[[], list[RestBar]]) -> None:
+    def _ask(self, need: int, symbol: str, tag: Any, fetch: Callable[[], list[RestBar]], store: Store) -> None:
         def work() -> None:
             bars: list[RestBar] | None = None
             try:
                 bars = fetch()
+                store(symbol, bars)
             except RestError as problem:
                 self.failures += 1
                 self._rejections.add("REST request without an answer", f"{symbol}: {problem}")
+            except DatabaseError as problem:
+                bars = None
+                self._rejections.add("history that could not be stored", f"{symbol}: {problem}")
             self._fetched.put(Fetched(symbol, bars, tag))
             self._wake.set()
 

@@ -87,19 +87,21 @@ class ResultPublisher:
         """Minutes that were not published yet."""
         return len(self._waiting)
 
-    def last_logged(self) -> tuple[ResultsEntry, int] | None:
-        """The newest entry of the results' log, and when it was written (ms); None when the log is empty.
+    def last_logged(self) -> ResultsEntry | None:
+        """The newest entry of the results' log; None when the log is empty.
 
         Raises:
             redis.RedisError: Redis is away.
         """
-        entries: Any = self._client.xrevrange(RESULTS_LOG_KEY, count=1)
-        for entry_id, fields in entries:
-            try:
-                return decode(fields[RESULTS_LOG_FIELD.encode()], ResultsEntry), int(entry_id.split(b"-")[0])
-            except (KeyError, MessageError):
-                logger.warning("STREAMING: The newest entry of the results' log is not readable; it is passed over")
-        return None
+        return next(iter(_readable(self._client.xrevrange(RESULTS_LOG_KEY, count=1))), None)
+
+    def logged(self) -> list[ResultsEntry]:
+        """The whole results' log, oldest entry first.
+
+        Raises:
+            redis.RedisError: Redis is away.
+        """
+        return _readable(self._client.xrange(RESULTS_LOG_KEY))
 
     def _run(self) -> None:
         unsure = False  # whether the head may have been published by a try that got no answer
@@ -141,11 +143,7 @@ class ResultPublisher:
 
     def _is_logged(self, minute: Publication) -> bool:
         last = self.last_logged()
-        return last is not None and (last[0].run, last[0].minute, last[0].position) == (
-            minute.run,
-            minute.minute,
-            minute.position,
-        )
+        return last is not None and (last.run, last.minute, last.position) == (minute.run, minute.minute, minute.position)
 
     def _redis_away(self, problem: redis.RedisError) -> None:
         if not self.redis_away_since:
@@ -157,3 +155,13 @@ class ResultPublisher:
             away = time.monotonic() - self.redis_away_since
             self.redis_away_since = 0.0
             logger.info("STREAMING: Results are published again after %.1f s", away)
+
+
+def _readable(entries: Any) -> list[ResultsEntry]:
+    found = []
+    for _, fields in entries:
+        try:
+            found.append(decode(fields[RESULTS_LOG_FIELD.encode()], ResultsEntry))
+        except (KeyError, MessageError):
+            logger.warning("STREAMING: An entry of the results' log is not readable; it is passed over")
+    return found

@@ -12,37 +12,25 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Any
+from functools import partial
 
 import numpy as np
 
 from tickstock.database.queries import Queries
 from tickstock.database.windows import window_bars
-from tickstock.database.writers import Writer
-from tickstock.errors import DatabaseError
-from tickstock.feed.massive_rest import RestBar
-from tickstock.market_hours import Calendar, new_york_time, regular_session_of
+from tickstock.market_hours import Calendar
 from tickstock.settings import Settings
 from tickstock.streaming.bar_columns import Bars
 from tickstock.streaming.engine import MinuteResults, StreamingEngine
 from tickstock.streaming.higher_timeframes import resample
+from tickstock.streaming.history_store import DAY_SERIES, HistoryStore
 from tickstock.streaming.rest_fetcher import EARLIER, TODAY, Fetched, RestFetcher
 
 logger = logging.getLogger(__name__)
 
 SHORT_DAYS, LONG_DAYS, DAY_BARS = 3, 15, 300
 SHORT_SECONDS = 25.0  # how long a start waits for the days of the short series; what comes later is built in when it is there
-ROWS_PER_TRANSACTION = 4_000  # so that the app's ticks never wait long for the database
 SERIES_DAYS = {"1min": SHORT_DAYS, "5min": SHORT_DAYS, "15min": LONG_DAYS, "60min": LONG_DAYS}
-DAY_SERIES = 0  # the `day` of a coverage row that speaks of day bars
-
-
-@dataclass(frozen=True, slots=True)
-class _Wanted:
-    """The tag of a request: which days of a symbol it covers, and until when."""
-
-    days: tuple[int, ...]  # starts of the trading days; DAY_SERIES for day bars
-    until: int
 
 
 @dataclass(slots=True)
@@ -72,6 +60,7 @@ class WarmUp:
         self._fetcher = fetcher
         self._queries = queries
         self._others = others  # takes answers to requests that are not ours
+        self._store = HistoryStore(settings.database, settings.feed, calendar)
         self._outstanding: dict[str, _Outstanding] = {
             "minutes": _Outstanding(),
             "earlier": _Outstanding(),
@@ -99,8 +88,8 @@ class WarmUp:
         return results
 
     def deliver(self, fetched: Fetched) -> bool:
-        """Store an answer that came later; true when a series can be filled again with `refill`."""
-        stage = self._store(fetched)
+        """Note an answer that came later; true when a series can be filled again with `refill`."""
+        stage = self._answered(fetched)
         outstanding = self._outstanding[stage]
         return not outstanding.requests and outstanding.delivered > 0
 
@@ -131,18 +120,15 @@ class WarmUp:
                 if missing and missing[0] < until:
                     last = missing[-1]
                     end = until if last == today else self._day_end(last)
-                    self._request(stage, symbol)
-                    self._fetcher.minutes([symbol], missing[0], end, need, (stage, _Wanted(tuple(missing), end)))
+                    store = partial(self._store.store_minutes, days=tuple(missing), until=end)
+                    self._outstanding[stage].requests.add(symbol)
+                    self._fetcher.minutes([symbol], missing[0], end, need, (stage, None), store)
         for symbol in self.symbols:
             if covered.get((symbol, DAY_SERIES), -1) < today:
-                self._request("days", symbol)
-                first = day - timedelta(days=DAY_BARS * 3 // 2)
-                self._fetcher.days(
-                    [symbol], first, day - timedelta(days=1), EARLIER, ("days", _Wanted((DAY_SERIES,), today))
-                )  # fmt: skip
-
-    def _request(self, stage: str, symbol: str) -> None:
-        self._outstanding[stage].requests.add(symbol)
+                first, last_day = day - timedelta(days=DAY_BARS * 3 // 2), day - timedelta(days=1)
+                self._outstanding["days"].requests.add(symbol)
+                store = partial(self._store.store_days, until=today)
+                self._fetcher.days([symbol], first, last_day, EARLIER, ("days", None), store)
 
     def _is_covered(self, covered: dict[tuple[str, int], int], symbol: str, start: int, today: int) -> bool:
         until = covered.get((symbol, start))
@@ -156,7 +142,7 @@ class WarmUp:
             if fetched is None:
                 time.sleep(0.02)
             elif fetched.tag[0] in self._outstanding:
-                self._store(fetched)
+                self._answered(fetched)
             else:
                 self._others(fetched)
         outstanding.delivered = 0 if not outstanding.requests else outstanding.delivered
@@ -166,67 +152,12 @@ class WarmUp:
                 len(outstanding.requests), len(self.symbols),
             )  # fmt: skip
 
-    def _store(self, fetched: Fetched) -> str:
-        stage, wanted = fetched.tag
+    def _answered(self, fetched: Fetched) -> str:
+        stage = str(fetched.tag[0])
         self._outstanding[stage].requests.discard(fetched.symbol)
-        if fetched.bars is None:
-            return str(stage)  # counted where it failed; asked for again at the next start
-        try:
-            self._store_bars(stage, fetched.symbol, fetched.bars, wanted)
-        except DatabaseError as problem:
-            logger.error("STREAMING: History of %s could not be stored (%s); the next start asks again", fetched.symbol, problem)
-        else:
+        if fetched.bars is not None:  # what failed is counted where it failed, and asked for again at the next start
             self._outstanding[stage].delivered += 1
-        return str(stage)
-
-    def _store_bars(self, stage: str, symbol: str, bars: list[RestBar], wanted: _Wanted) -> None:
-        if stage == "days":
-            self._store_day_bars(symbol, bars)
-        else:
-            self._store_minutes(symbol, bars, wanted.until)
-        with Writer(self._url) as writer, writer.transaction() as batch:
-            batch.set_coverage(
-                [
-                    (symbol, day, wanted.until if day == DAY_SERIES else min(wanted.until, self._day_end(day)))
-                    for day in wanted.days
-                ]
-            )
-
-    def _store_minutes(self, symbol: str, bars: list[RestBar], until: int) -> None:
-        lanes = np.full(len(bars), self._engine.lanes_for([symbol])[0], dtype=np.int64)
-        minutes = Bars.from_rest(lanes, bars)
-        rows = self._rows(minutes, "1min")
-        for timeframe in ("5min", "15min", "60min"):
-            higher, ends = resample(minutes, timeframe, self._calendar)
-            rows += self._rows(higher.take(ends <= until), timeframe)
-        self._insert(rows)
-
-    def _store_day_bars(self, symbol: str, bars: list[RestBar]) -> None:
-        """The vendor's day bars are final: where a provisional one is stored, they are its next revision."""
-        rows: dict[tuple[str, int], list[Any]] = {}
-        for bar in bars:
-            session = regular_session_of(self._calendar, new_york_time(bar.timestamp).date())
-            if session is not None:
-                lanes = np.array(self._engine.lanes_for([symbol]))
-                row = list(self._rows(Bars.from_rest(lanes, [bar]), "1day")[0])
-                row[2] = session.start
-                rows[symbol, session.start] = row
-
-        with Writer(self._url) as writer, writer.transaction() as batch:
-            for key, before in batch.newest_bars("1day", list(rows)).items():
-                rows[key][3] = before[3] + 1
-                if tuple(before[4:9]) == tuple(rows[key][4:9]):
-                    del rows[key]
-            batch.insert_bars(list(rows.values()))
-
-    def _rows(self, bars: Bars, timeframe: str) -> list[tuple[Any, ...]]:
-        return bars.rows(self._engine.symbols, timeframe, 0, self._engine.source)
-
-    def _insert(self, rows: list[tuple[Any, ...]]) -> None:
-        with Writer(self._url) as writer:
-            for first in range(0, len(rows), ROWS_PER_TRANSACTION):
-                with writer.transaction() as batch:
-                    batch.insert_bars(rows[first : first + ROWS_PER_TRANSACTION])
+        return stage
 
     def _fill(self, timeframes: Iterable[str], until: int) -> MinuteResults:
         """Empty these series and run the stored bars through them."""

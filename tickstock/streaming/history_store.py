@@ -1,0 +1,64 @@
+"""The vendor's REST bars on their way into the database. Runs in the threads that fetched them, so the main loop never waits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tickstock.database.writers import Writer
+from tickstock.feed.massive_rest import RestBar
+from tickstock.market_hours import Calendar, new_york_time, regular_session_of
+from tickstock.streaming.bar_columns import Bars
+from tickstock.streaming.higher_timeframes import resample
+
+ROWS_PER_TRANSACTION = 4_000  # so that live minutes and ticks never wait long for the database
+DAY_SERIES = 0  # the `day` of a coverage row that speaks of day bars
+
+
+class HistoryStore:
+    """Stores fetched bars, the higher timeframes that follow from them, and which days are covered now.
+
+    Every method raises DatabaseUnavailable when the database is away; what was stored until then does no harm.
+    """
+
+    def __init__(self, url: str, source: str, calendar: Calendar) -> None:
+        self._url = url
+        self._source = source
+        self._calendar = calendar
+
+    def store_minutes(self, symbol: str, bars: list[RestBar], days: tuple[int, ...], until: int) -> None:
+        """Store one-minute bars of some trading days (their starts, ms), known up to `until`, and the timeframes above."""
+        minutes = Bars.from_rest(np.zeros(len(bars), dtype=np.int64), bars)
+        rows = minutes.rows([symbol], "1min", 0, self._source)
+        for timeframe in ("5min", "15min", "60min"):
+            higher, ends = resample(minutes, timeframe, self._calendar)
+            rows += higher.take(ends <= until).rows([symbol], timeframe, 0, self._source)
+        with Writer(self._url) as writer:
+            for first in range(0, len(rows), ROWS_PER_TRANSACTION):
+                with writer.transaction() as batch:
+                    batch.insert_bars(rows[first : first + ROWS_PER_TRANSACTION])
+            with writer.transaction() as batch:
+                batch.set_coverage([(symbol, day, min(until, self._day_end(day))) for day in days])
+
+    def store_days(self, symbol: str, bars: list[RestBar], until: int) -> None:
+        """Store day bars. The vendor's are final: where a provisional one is stored, they are its next revision."""
+        rows: dict[tuple[str, int], list[Any]] = {}
+        for bar in bars:
+            session = regular_session_of(self._calendar, new_york_time(bar.timestamp).date())
+            if session is not None:
+                row = list(Bars.from_rest(np.zeros(1, dtype=np.int64), [bar]).rows([symbol], "1day", 0, self._source)[0])
+                row[2] = session.start
+                rows[symbol, session.start] = row
+        with Writer(self._url) as writer, writer.transaction() as batch:
+            for key, before in batch.newest_bars("1day", list(rows)).items():
+                rows[key][3] = before[3] + 1
+                if tuple(before[4:9]) == tuple(rows[key][4:9]):
+                    del rows[key]
+            batch.insert_bars(list(rows.values()))
+            batch.set_coverage([(symbol, DAY_SERIES, until)])
+
+    def _day_end(self, start: int) -> int:
+        session = self._calendar.session_at(start)
+        assert session is not None
+        return self._calendar.sessions_of(session.trading_day)[-1].end
