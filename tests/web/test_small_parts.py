@@ -70,7 +70,7 @@ def test_the_newest_indicators_of_watched_symbols_are_kept_per_timeframe() -> No
     assert [(each["timeframe"], each["bar_timestamp"]) for each in kept] == [("1min", 120_000), ("5min", 0)]
 
 
-def test_missing_closes_are_asked_for_again_every_minute_and_on_a_new_day() -> None:
+def test_missing_closes_are_asked_for_again_and_on_a_new_day() -> None:
     asked: list[tuple[tuple[str, ...], date]] = []
     stored = {"AAPL": 250.0}
 
@@ -81,9 +81,9 @@ def test_missing_closes_are_asked_for_again_every_minute_and_on_a_new_day() -> N
     closes = PreviousCloses(("AAPL", "MSFT"), read)
     friday, monday = date(2026, 11, 20), date(2026, 11, 23)
     assert closes.refresh(friday, 0.0)
-    assert not closes.refresh(friday, 59.0)
+    assert not closes.refresh(friday, 19.0)
     stored["MSFT"] = 498.0
-    assert closes.refresh(friday, 60.0)
+    assert closes.refresh(friday, 20.0)
     assert not closes.refresh(friday, 500.0)
     assert closes.closes == {"AAPL": 250.0, "MSFT": 498.0}
     assert closes.refresh(monday, 501.0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
-RETRY_SECONDS = 60.0
+RETRY_SECONDS = 20.0
 
 ReadCloses = Callable[[Sequence[str], date], Mapping[str, float]]
 
@@ -21,7 +21,7 @@ class PreviousCloses:
         self._read_at = float("-inf")
 
     def refresh(self, day: date, monotonic: float) -> bool:
-        """Read when the day is another one, and every minute while a close is missing; True when something changed."""
+        """Read when the day is another one, and every 20 s while a close is missing; True when something changed."""
         if day != self._day:
             self._day, self._read_at = day, float("-inf")
             self.closes = {}
