@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
@@ -50,17 +51,17 @@ def trade_of(row: Print) -> Trade:
 
 
 def second(
-    start: int, o: float, h: float, l: float, c: float, v: float = 100, av: float | None = None, symbol: str = "AAPL"
-) -> Event:  # noqa: E741
+    start: int, o: float, h: float, low: float, c: float, v: float = 100, av: float | None = None, symbol: str = "AAPL"
+) -> Event:
     """An A event."""
-    return SecondAggregate(symbol, start, start + SECOND, o, h, l, c, v, av)
+    return SecondAggregate(symbol, start, start + SECOND, o, h, low, c, v, av)
 
 
 def minute(
-    start: int, o: float, h: float, l: float, c: float, v: float = 100, av: float | None = None, symbol: str = "AAPL"
-) -> Event:  # noqa: E741
+    start: int, o: float, h: float, low: float, c: float, v: float = 100, av: float | None = None, symbol: str = "AAPL"
+) -> Event:
     """An AM event."""
-    return MinuteAggregate(symbol, start, start + 60 * SECOND, o, h, l, c, v, av)
+    return MinuteAggregate(symbol, start, start + 60 * SECOND, o, h, low, c, v, av)
 
 
 def stream(channel: str = "T", hold_ms: int = 1_000, **more: object) -> FeedStream:
@@ -94,6 +95,6 @@ def in_batches(stream: FeedStream, events: Sequence[Event], cuts: Iterable[int])
     """All items when the events come cut at these places."""
     places = sorted({0, *cuts, len(events)})
     items: list[FeedItem] = []
-    for start, end in zip(places, places[1:], strict=False):
+    for start, end in itertools.pairwise(places):
         items += stream.add(events[start:end], 0)
     return items

@@ -214,12 +214,9 @@ def test_events_of_other_channels_make_no_ticks() -> None:
     assert feed.counts["other_channel"] == 2
 
 
-windows = st.lists(
-    st.tuples(
-        st.sampled_from(["A", "B"]), st.integers(0, 200), st.integers(1, 9), st.integers(1, 9), st.integers(0, 3), st.integers(0, 3), st.integers(1, 50)
-    ),
-    max_size=50,
-)  # fmt: skip
+price, step = st.integers(1, 9), st.integers(0, 3)
+rows_of_windows = st.tuples(st.sampled_from(["A", "B"]), st.integers(0, 200), price, price, step, step, st.integers(1, 50))
+windows = st.lists(rows_of_windows, max_size=50)
 
 
 def events_of(rows: list[tuple[str, int, int, int, int, int, int]]) -> list[Event]:

@@ -347,10 +347,9 @@ def test_an_answer_that_is_no_websocket_is_explained() -> None:
 
 
 def test_silence_makes_it_connect_anew() -> None:
-    quiet = after_data(Conversation.stay)
-    with ScriptedFeed(quiet, confirm_and_send_one) as feed:  # type: ignore[arg-type]
-        with Recorder(feed, reconnect_after_ms=lambda now_ms: 500 if len(feed.connected_at) == 1 else None) as got:
-            got.wait_for_frames(2)
+    feed = ScriptedFeed(after_data(Conversation.stay), confirm_and_send_one)  # type: ignore[arg-type]
+    with feed, Recorder(feed, reconnect_after_ms=lambda now_ms: 500 if len(feed.connected_at) == 1 else None) as got:
+        got.wait_for_frames(2)
     assert "sent no data" in got.states[2].detail
 
 

@@ -23,10 +23,9 @@ _SHORTEST_MS = 4  # four stamps
 class _Lane:
     """One symbol: where its accumulated volume stands, and the windows of the last 15 minutes in 48 bytes each."""
 
-    __slots__ = ("day_start", "highest", "minute", "starts", "symbol", "values")
+    __slots__ = ("day_start", "highest", "minute", "starts", "values")
 
-    def __init__(self, symbol: str) -> None:
-        self.symbol = symbol
+    def __init__(self) -> None:
         self.starts = array("q")  # rising
         self.values = array("d")  # _FIELDS per window
         self.forget_volume()
@@ -64,12 +63,14 @@ class _Lane:
         return at, starts[at] == start
 
     def remember(self, at: int, start: int, window: Aggregate, seen: bool) -> None:
-        fields = array("d", (window.o, window.h, window.l, window.c, window.v))
-        if seen:
-            self.values[at * _FIELDS : (at + 1) * _FIELDS] = fields
-            return
-        self.starts.insert(at, start)
-        self.values[at * _FIELDS : at * _FIELDS] = fields
+        fields = (window.o, window.h, window.l, window.c, window.v)
+        if at == len(self.starts):
+            self.starts.append(start)
+            self.values.extend(fields)
+        else:
+            self.values[at * _FIELDS : (at + seen) * _FIELDS] = array("d", fields)
+            if not seen:
+                self.starts.insert(at, start)
         if self.starts[-1] - self.starts[0] > REMEMBERED_MS + MINUTE_MS or len(self.starts) > _MOST_WINDOWS:
             outdated = max(bisect_left(self.starts, self.starts[-1] - REMEMBERED_MS), len(self.starts) - _MOST_WINDOWS)
             del self.starts[:outdated], self.values[: outdated * _FIELDS]
@@ -102,7 +103,8 @@ class AggregateTicks:
             begin, end = window.s, window.e or window.s + self._width
             if not EARLIEST_MS <= begin <= latest:
                 begin, end = in_milliseconds(begin), in_milliseconds(end)
-            fault = _fault_of(window, begin, end, latest)
+            lane = self._lanes.get(window.sym)
+            fault = _fault_of(window, begin, end, latest, lane is None)
             if fault:
                 self._rejections.add(fault, window)
                 continue
@@ -110,7 +112,9 @@ class AggregateTicks:
                 self.newest_end = end
             self.counts["windows"] += 1
             if end > self.newest_end - REMEMBERED_MS:
-                self._apply(window, begin, end, out)
+                if lane is None:
+                    lane = self._lanes[window.sym] = _Lane()
+                self._apply(lane, window, begin, end, out)
             else:
                 self.counts["too_late"] += 1
             if end >= stop_at:
@@ -126,10 +130,7 @@ class AggregateTicks:
 
     # --- one window ---
 
-    def _apply(self, window: Aggregate, start: int, end: int, out: list[FeedItem]) -> None:
-        lane = self._lanes.get(window.sym)
-        if lane is None:
-            lane = self._lanes[window.sym] = _Lane(window.sym)
+    def _apply(self, lane: _Lane, window: Aggregate, start: int, end: int, out: list[FeedItem]) -> None:
         day = self._day
         if not day.start <= start < day.end:
             day = self._day = new_york_day_at(self._calendar, start)
@@ -172,9 +173,9 @@ class AggregateTicks:
             self.counts["unexpressed"] += 1
 
 
-def _fault_of(window: Aggregate, start: int, end: int, latest: int) -> str:
-    """What makes this aggregate unusable; empty when nothing does."""
-    if not is_ticker(window.sym):
+def _fault_of(window: Aggregate, start: int, end: int, latest: int, is_new: bool) -> str:
+    """What makes this aggregate unusable; empty when nothing does. Only a new ticker is looked at."""
+    if is_new and not is_ticker(window.sym):
         return "an aggregate without a proper ticker"
     if not (0.0 < window.l <= window.o <= window.h < inf and window.l <= window.c <= window.h):
         return "an aggregate with impossible prices"

@@ -71,6 +71,7 @@ class TradeTicks:
         self._effects: tuple[dict[tuple[int, ...], int], dict[tuple[int, ...], int]] = ({}, {})
 
     def take(self, events: Sequence[Event], start: int, stop_at: int, latest: int, out: list[FeedItem]) -> int:
+        lanes, taken = self._lanes, 0
         for index in range(start, len(events)):
             trade = events[index]
             if trade.__class__ is not Trade:
@@ -79,22 +80,25 @@ class TradeTicks:
             time = trade.t
             if not EARLIEST_MS <= time <= latest:
                 time = in_milliseconds(time)
-            lane = self._lanes.get(trade.sym) or self._new_lane(trade.sym)
+            lane = lanes.get(trade.sym) or self._new_lane(trade.sym)
             price = trade.p
-            size = _size_of(trade)
+            size = _size_of(trade) if trade.ds else trade.s
             if lane is None or not (0.0 < price < inf and 0.0 <= size <= _MOST_SHARES and 0 < time <= latest):
                 self._reject(trade, price, size, time, latest)
                 continue
             if time > self.newest_end:
                 self.newest_end = time
-            self.counts["trades"] += 1
+            taken += 1
             if lane.recent.is_repeat(trade.x, trade.i, trade.trfi, trade.q, self.newest_end):
                 self.counts["repeats"] += 1
             else:
                 self._apply(lane, time, price, size, self._effect(trade.c, time) if trade.c else EVERYTHING, out)
             if time >= stop_at:
-                return index + 1
-        return len(events)
+                break
+        else:
+            index = len(events) - 1
+        self.counts["trades"] += taken
+        return index + 1
 
     def end_minutes(self, watermark: int, out: list[FeedItem]) -> None:
         closed = watermark - watermark % MINUTE_MS
@@ -230,10 +234,8 @@ class TradeTicks:
 
 
 def _size_of(trade: Trade) -> float:
-    """Shares, with their fraction where the vendor gives it; negative when unreadable."""
-    if not trade.ds:
-        return trade.s
+    """Shares with their fraction; negative when unreadable."""
     try:
-        return float(trade.ds)
+        return float(trade.ds or 0.0)
     except ValueError:
         return -1.0
