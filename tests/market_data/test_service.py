@@ -326,6 +326,17 @@ def test_the_app_begins_without_redis(start: Callable[..., App], monkeypatch: py
         server.kill()
 
 
+def test_a_feed_that_is_more_delayed_than_set_is_an_issue(redis_server: RedisServer, start: Callable[..., App]) -> None:
+    app = start(redis_server.url)
+    app.go_live()
+    app.client.frame(trade(1, now() - 900_000))
+    eventually(lambda: app.service.state()["ticks"] == 1)
+    (issue,) = app.service.state()["issues"]
+    assert "900 s after their time, expected are 0 s" in issue
+    app.client.frame(trade(2, now()))
+    eventually(lambda: not app.service.state()["issues"])
+
+
 def test_the_count_of_forwarded_ticks_is_logged(
     redis_server: RedisServer, start: Callable[..., App], caplog: pytest.LogCaptureFixture
 ) -> None:

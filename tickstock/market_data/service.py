@@ -33,6 +33,7 @@ TURN_EVENTS = 1_000  # events of frames that wait are taken together up to here
 REDIS_WAIT_SECONDS = 5.0  # at the start; after that the app begins without Redis
 LEASE_RETRY_SECONDS = 1.0
 BACKLOG_BYTES = 32 * 1024 * 1024  # of frames; a feed that we cannot follow is no longer read, and its gap repaired from REST
+DELAY_TOLERANCE_MS = 30_000
 STORE_AHEAD_TICKS = 100_000  # how far a replay may run ahead of the database
 
 Clock = Callable[[], float]
@@ -154,9 +155,18 @@ class MarketDataService:
                 "last_event_end": stream.last_event_end,
                 "smallest_delay_ms": stream.smallest_delay_ms,
                 "counts": dict(stream.counts),
+                "issues": self._issues(stream.smallest_delay_ms),
                 "rejected": dict(self._bad_events.counts + stream.rejections.counts + sequence.rejections.counts),
             }
         return state
+
+    def _issues(self, smallest_delay_ms: int | None) -> list[str]:
+        """The feed's real delay against the one that minutes are closed by."""
+        delay = self._settings.delay_ms
+        if not self._wall_clock or smallest_delay_ms is None or abs(smallest_delay_ms - delay) <= DELAY_TOLERANCE_MS:
+            return []
+        return [f"the feed's events arrive {smallest_delay_ms / 1000:.0f} s after their time, expected are {delay / 1000:.0f} s: "
+                "see TICKSTOCK_DELAY_SECONDS"]  # fmt: skip
 
     # --- the thread -----------------------------------------------------------------------------------------------
 
@@ -177,7 +187,11 @@ class MarketDataService:
         """A new run that may ingest: at once, when Redis is not there, or when another app has stopped; None when stopping."""
         run = secrets.token_hex(6)
         self._forwarder.begin(run)
-        if not self._forwarder.wait_until_settled(REDIS_WAIT_SECONDS):
+        deadline = time.monotonic() + REDIS_WAIT_SECONDS
+        while not (settled := self._forwarder.wait_until_settled(CLOCK_SECONDS)) and time.monotonic() < deadline:
+            if self._stopped.is_set():
+                return None
+        if not settled:
             logger.warning("MARKET-DATA-SERVICE: Redis did not answer within %.0f s; ingesting begins without it",
                            REDIS_WAIT_SECONDS)  # fmt: skip
         said = False

@@ -267,10 +267,10 @@ class RedisTickForwarder:
     def _forward(self, redis_log: RedisLog, log: TickLog, flow: TakenFlow) -> None:
         turn_ends = 0.0
         while self._log is log:
-            now = self._monotonic()
-            if now >= turn_ends:
+            if self._monotonic() >= turn_ends:
                 give_way()
                 turn_ends = self._monotonic() + TURN_SECONDS
+            now = self._monotonic()
             if now - self._renewed_at >= RENEW_SECONDS:
                 self._claim(redis_log, log)
             if now - self._trimmed_at >= TRIM_SECONDS:
@@ -305,6 +305,8 @@ class RedisTickForwarder:
 
     def _saw(self, taken: TakenPosition | None, log: TickLog, flow: TakenFlow) -> None:
         if taken is not None and taken.run == log.run:
+            if taken.position > flow.taken:
+                self._stuck_said = False
             flow.saw_taken(taken.position, self._monotonic())
 
     def _wait_for_streaming(self, redis_log: RedisLog, log: TickLog, flow: TakenFlow) -> None:
