@@ -61,7 +61,7 @@ class _Reader:
                 f"A trades_v1 file must have the columns {', '.join(_REQUIRED)}; {', '.join(missing)} not found."
             )
         at = [header.index(name) if name in header else len(header) for name in (*_REQUIRED, *_OPTIONAL)]
-        for row in lines:
+        for row in filter(None, lines):
             if len(row) != len(header):
                 self._rejections.add("rows with a wrong number of columns", row)
                 continue

@@ -35,6 +35,8 @@ from tickstock.simulator.trading_day import TradingDay, TradingDays, minute_of
 
 _TRADES_PER_MINUTE = 57.0  # of the mean symbol, in a mean minute of regular hours
 _LEAST_TRADES = 56.0  # on the wall clock nearly every symbol prints every few seconds, at any hour
+_TOGETHER = 250  # symbols whose numbers are made at once: more would only take more memory
+_GROUP = 16
 _FADING, _SHOCKS = 0.97, 100
 _DAILY_VOLATILITY = 22.0  # standard deviations of a minute
 _FIRST_OPEN, _HALT_START, _HALT_END = "09:30", "10:32", "10:47"
@@ -76,14 +78,20 @@ class SyntheticMarket:
         self._factors = lru_cache(maxsize=400)(self._make_factors)
         self._specials = lru_cache(maxsize=4096)(self._make_specials)
         self._bars = lru_cache(maxsize=3000)(self._make_bars)
-        self._day_bar = lru_cache(maxsize=100_000)(self._make_day_bar)
+        self._day_bars = lru_cache(maxsize=20_000)(self._make_day_bars)
 
     # -- what the servers ask -----------------------------------------------------------------------------------------
 
     def trades(self, day: TradingDay, minute: int) -> Trades:
         """Every print of one minute of all symbols, in the order of time."""
+        ends = self._path_of_all(day.day)[:, minute : minute + 2]
         everyone = np.arange(len(self.symbols))
-        return self._trades(day, everyone, np.full(len(everyone), minute), self._path_of_all(day.day)[:, minute : minute + 2])
+        groups = [everyone[at : at + _TOGETHER] for at in range(0, len(everyone), _TOGETHER)]
+        parts = [self._trades(day, group, np.full(len(group), minute), ends[group]) for group in groups]
+        if len(parts) == 1:
+            return parts[0]
+        trades = Trades.join(parts)
+        return trades.take(np.argsort(trades.time, kind="stable"))
 
     def trades_of(self, ticker: str, day: TradingDay, minutes: slice) -> Trades:
         """The prints of some minutes of one symbol, the same as in `trades`."""
@@ -100,8 +108,9 @@ class SyntheticMarket:
     def day_bar(self, ticker: str, day: TradingDay, until: int | None = None) -> Bars:
         """The day's bar of one symbol (no row when it did not trade); with `until`, of the minutes that ended by then."""
         if until is None or until >= day.end:
-            return self._day_bar(ticker, day.day)
-        return self._fold(ticker, day, self.minute_bars(ticker, day), until)
+            group, place = divmod(self._number[ticker], _GROUP)
+            return self._day_bars(day.day, group)[place]
+        return self._fold(day, self._number[ticker], self.minute_bars(ticker, day), until)
 
     def totals(self, day: TradingDay, minute: int) -> tuple[Integers, Floats, Floats]:
         """Of each symbol before a minute of the day: volume (millionths), dollars, and the official open (NaN before it)."""
@@ -125,7 +134,9 @@ class SyntheticMarket:
         trading_day = self.days.of(day)
         assert trading_day is not None
         numbers = np.arange(len(self.symbols))
-        return np.concatenate([self._paths(trading_day, numbers[at : at + 500]) for at in range(0, len(numbers), 500)])
+        return np.concatenate(
+            [self._paths(trading_day, numbers[at : at + _TOGETHER]) for at in range(0, len(numbers), _TOGETHER)]
+        )
 
     def _paths(self, day: TradingDay, numbers: Integers) -> Floats:
         """Dollars of the symbols (rows) at the start of each minute and at the end of the last."""
@@ -265,26 +276,32 @@ class SyntheticMarket:
     def _make_bars(self, ticker: str, day: date) -> Bars:
         trading_day = self.days.of(day)
         assert trading_day is not None
-        number, minutes = self._number[ticker], np.arange(trading_day.minutes)
-        path = self._paths(trading_day, np.array([number]))[0]
-        numbers = np.full(len(minutes), number)
-        plan = self._plan(trading_day, numbers, minutes, np.stack((path[:-1], path[1:]), axis=1))
+        return self._bars_of(trading_day, np.array([self._number[ticker]]))
+
+    def _bars_of(self, day: TradingDay, symbols: Integers) -> Bars:
+        """The minute bars of some symbols, one symbol after the other."""
+        path = self._paths(day, symbols)
+        numbers, minutes = np.repeat(symbols, day.minutes), np.tile(np.arange(day.minutes), len(symbols))
+        plan = self._plan(day, numbers, minutes, np.stack((path[:, :-1].ravel(), path[:, 1:].ravel()), axis=1))
         priced, volume = plan.eligible > 0, plan.volume()
         opening, high, low, close = (
             np.where(priced, each / UNIT, np.nan) for each in (plan.open, plan.high, plan.low, plan.close)
         )
-        dollars = volume / SHARE * plan.typical_price()
         return Bars(
-            numbers.astype(np.int32), trading_day.starts(), opening, high, low, close, volume, dollars, plan.eligible + plan.odd
-        )
+            numbers.astype(np.int32), day.start + minutes * MINUTE_MS, opening, high, low, close, volume,
+            volume / SHARE * plan.typical_price(), plan.eligible + plan.odd,
+        )  # fmt: skip
 
-    def _make_day_bar(self, ticker: str, day: date) -> Bars:
+    def _make_day_bars(self, day: date, group: int) -> list[Bars]:
+        """The day bars of a group of symbols: made together they cost a third, and who asks for one asks for the others too."""
         trading_day = self.days.of(day)
         assert trading_day is not None
-        bars = self._bars.__wrapped__(ticker, day)  # not kept: three hundred days of minutes would push out the last fifteen
-        return self._fold(ticker, trading_day, bars, trading_day.end)
+        numbers = np.arange(group * _GROUP, min((group + 1) * _GROUP, len(self.symbols)))
+        bars, length = self._bars_of(trading_day, numbers), trading_day.minutes
+        parts = (bars.take(slice(each * length, (each + 1) * length)) for each in range(len(numbers)))
+        return [self._fold(trading_day, int(number), part, trading_day.end) for number, part in zip(numbers, parts, strict=True)]
 
-    def _fold(self, ticker: str, day: TradingDay, bars: Bars, until: int) -> Bars:
+    def _fold(self, day: TradingDay, number: int, bars: Bars, until: int) -> Bars:
         """Regular hours and the closing prints make the price, all of the day the volume."""
         ended = bars.start + MINUTE_MS <= until
         priced = ended & ~np.isnan(bars.open)
@@ -293,7 +310,7 @@ class SyntheticMarket:
         if not len(regular):
             return nothing
         high, low, close = float(regular.high.max()), float(regular.low.min()), float(regular.close[-1])
-        for each in self._specials(day.day, self._number[ticker]):
+        for each in self._specials(day.day, number):
             if day.extended_hours[each.minute] and priced[each.minute]:
                 close = float(bars.open[each.minute])  # the special print is its minute's first, so its open
                 high, low = max(high, close), min(low, close)

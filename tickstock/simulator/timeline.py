@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeVar
 
 import numpy as np
@@ -49,14 +50,24 @@ class _Minute:
         self._conditions = conditions
         self._repeats = repeats
         self._lanes: dict[str, tuple[Integers, Trades | Aggregates]] = {}
-        self._minutes = all_windows(trades, np.full(len(trades), start), conditions)
 
-    def totals_after(self) -> Totals:
-        bars, before = self._minutes, self.before
-        volume, dollars, opening = before.volume.copy(), before.dollars.copy(), before.official_open.copy()
-        volume[bars.symbol] += bars.volume
-        dollars[bars.symbol] += bars.dollars
-        if len(self.trades) and not self.trades.extended_hours[0]:
+    @cached_property
+    def _bars(self) -> Bars:
+        """The whole minute of each symbol that traded in it."""
+        return all_windows(self.trades, np.full(len(self.trades), self.start), self._conditions)
+
+    @cached_property
+    def after(self) -> Totals:
+        """The day's totals at the minute's end."""
+        trades, before = self.trades, self.before
+        symbols = len(before.volume)
+        counts = self._conditions.effects(trades.kind, trades.extended_hours) & VOLUME != 0
+        size = np.where(counts, trades.size, 0).astype(np.float64)  # sums stay far below 2**53, so they are exact
+        volume = before.volume + np.bincount(trades.symbol, size, symbols).astype(np.int64)
+        dollars = before.dollars + np.bincount(trades.symbol, size / SHARE * trades.price, symbols)
+        opening = before.official_open
+        if len(trades) and not trades.extended_hours[0] and np.isnan(opening).any():
+            opening, bars = opening.copy(), self._bars
             opening[bars.symbol] = np.where(np.isnan(opening[bars.symbol]), bars.open, opening[bars.symbol])
         return Totals(volume, dollars, opening)
 
@@ -94,12 +105,11 @@ class _Minute:
         late = self._late(starts)
         windows = self._windows(trades.take(~late), starts[~late], MINUTE_MS)
         if late.any():
-            affected = np.isin(self._minutes.symbol, trades.symbol[late]) & ~np.isnan(self._minutes.open)
-            after = self.totals_after()
-            bars = self._minutes.take(affected)
+            affected = np.isin(self._bars.symbol, trades.symbol[late]) & ~np.isnan(self._bars.open)
+            bars = self._bars.take(affected)
             again = Aggregates(
-                bars.start + MINUTE_MS + AGGREGATE_DELAY_MS + _AM_LATE_MS, bars, after.volume[bars.symbol],
-                after.dollars[bars.symbol], after.official_open[bars.symbol],
+                bars.start + MINUTE_MS + AGGREGATE_DELAY_MS + _AM_LATE_MS, bars, self.after.volume[bars.symbol],
+                self.after.dollars[bars.symbol], self.after.official_open[bars.symbol],
             )  # fmt: skip
             windows = _joined(windows, again)
         return self._in_order(windows)
@@ -110,7 +120,7 @@ class _Minute:
         new_symbol = np.concatenate(([True], np.diff(every.symbol) != 0))[: len(every)]
         day_volume = _running(every.volume, new_symbol) + self.before.volume[every.symbol]
         day_dollars = _running(every.dollars, new_symbol) + self.before.dollars[every.symbol]
-        opening = self.totals_after().official_open[every.symbol]
+        opening = self.after.official_open[every.symbol]
         return Aggregates(every.start + length + AGGREGATE_DELAY_MS, every, day_volume, day_dollars, opening)
 
     def _late(self, starts: Integers) -> NDArray[np.bool_]:
@@ -221,7 +231,7 @@ class Timeline:
         elif self.tape.day_of(start) != self.tape.day_of(last.start):
             before = Totals.none(len(self.tape.symbols))
         else:
-            before = last.totals_after()
+            before = last.after
         return _Minute(start, self.tape.minute(start), before, self.tape.conditions, self._repeats)
 
     @property
