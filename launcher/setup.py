@@ -7,7 +7,6 @@ import importlib.util
 import os
 import platform
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -127,11 +126,9 @@ class Environment:
         if not self._is_finished():
             return False
         probe = "import sys; print(*sys.version_info[:2])" + ("" if self._uv else "; import pip")
-        try:
-            found = subprocess.run([str(self.python), "-c", probe], capture_output=True, text=True, timeout=60)
-        except (OSError, subprocess.TimeoutExpired):
-            return False
-        return found.returncode == 0 and found.stdout.split() == [str(part) for part in sys.version_info[:2]]
+        words: list[str] = []
+        code = run_step([str(self.python), "-c", probe], environment=os.environ, folder=ROOT, stop=self._stop, take=words.append)
+        return code == 0 and words == ["{} {}".format(*sys.version_info[:2])]
 
     def _fill(self, what: Sequence[str], name: str) -> None:
         if self._uv:

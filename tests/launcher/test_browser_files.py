@@ -19,7 +19,7 @@ mkdir -p node_modules/bells/dist && echo 'export const bell = 1' > node_modules/
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch) -> Path:
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project that wants one file, and an npm that brings it."""
     package = {"tickstock": {"vendor": {"bells.js": "node_modules/bells/dist/bells.min.js"}}}
     (tmp_path / "package.json").write_text(json.dumps(package))
@@ -64,7 +64,7 @@ def test_they_are_fetched_again_when_the_lock_file_changes_or_one_is_gone(projec
     assert calls(project) == 3
 
 
-def test_without_them_the_start_goes_on_and_says_so(project: Path, terminal: Terminal, monkeypatch) -> None:
+def test_without_them_the_start_goes_on_and_says_so(project: Path, terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     install_npm(project / "programs", "#!/bin/sh\necho no network\nexit 1\n")
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", "")

@@ -3,6 +3,8 @@ from __future__ import annotations
 import io
 import threading
 
+import pytest
+
 from launcher.console import Console
 from launcher.startup import secrets_in
 from tests.launcher.conftest import Terminal
@@ -31,7 +33,7 @@ def test_a_line_of_a_service_has_its_name_in_front(terminal: Terminal) -> None:
     assert terminal.text == "[TickStockAppV2] 12:00:00.000 INFO    MASSIVE-CLIENT: Connection established successfully\n"
 
 
-def test_there_is_colour_on_a_terminal_only(monkeypatch) -> None:
+def test_there_is_colour_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("TERM", "xterm")
     window, pipe = TerminalWindow(), io.StringIO()

@@ -16,7 +16,7 @@ def test_flags_win_over_the_environment_and_that_over_dotenv(tmp_path: Path) -> 
     assert options.environment["TICKSTOCK_ASYNC_MODE"] == "threading"  # so that app.py sees it before it imports anything
 
 
-def test_the_data_directory_is_handed_on_as_an_absolute_path(tmp_path: Path, monkeypatch) -> None:
+def test_the_data_directory_is_handed_on_as_an_absolute_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert read_options([], {}, tmp_path).settings.data_dir == tmp_path / "data"
     assert read_options([], {"TICKSTOCK_DATA_DIR": "elsewhere"}, tmp_path).environment["TICKSTOCK_DATA_DIR"] == str(
         tmp_path / "elsewhere"
@@ -87,7 +87,7 @@ def test_the_page_is_named_as_one_opens_it(tmp_path: Path, host: str, url: str) 
     assert options.dashboard_url == f"http://{url}/dashboard"
 
 
-def test_help_shows_every_flag_and_the_exit_codes(capsys) -> None:
+def test_help_shows_every_flag_and_the_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         read_options(["--help"])
     text = capsys.readouterr().out

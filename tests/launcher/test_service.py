@@ -77,7 +77,7 @@ def test_bytes_that_are_no_text_and_endless_lines_harm_nothing(start: Starter, t
     terminal.wait_for(r"\[Child\] end\n")
 
 
-def test_log_files_are_rotated_and_the_oldest_goes(tmp_path: Path, monkeypatch) -> None:
+def test_log_files_are_rotated_and_the_oldest_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(service_module, "LOG_BYTES", 1000)
     log = open_log(tmp_path / "logs" / "app.log")
     for number in range(400):
