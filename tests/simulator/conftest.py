@@ -21,7 +21,10 @@ from tickstock.simulator.tape import Tape
 from tickstock.simulator.timeline import Timeline
 
 KEY = "a-key-for-tests"
-HEADER = "ticker,conditions,correction,exchange,id,participant_timestamp,price,sequence_number,sip_timestamp,size,tape,trf_id,trf_timestamp"
+HEADER = (
+    "ticker,conditions,correction,exchange,id,participant_timestamp,price,sequence_number,sip_timestamp,size,tape,"
+    "trf_id,trf_timestamp"
+)
 
 
 class Client:

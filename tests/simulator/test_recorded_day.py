@@ -45,7 +45,8 @@ def played(day: RecordedDay, *channels: str) -> list[dict[str, Any]]:
 
 def test_a_file_sorted_by_ticker_is_played_in_the_order_of_time(flat_file: Callable[..., Path]) -> None:
     path = flat_file(
-        row("A", OPEN, "10.5", sequence=1), row("A", OPEN + 900, "10.6", sequence=2), row("A", OPEN + 900, "10.7", sequence=3, nano=400),
+        row("A", OPEN, "10.5", sequence=1), row("A", OPEN + 900, "10.6", sequence=2),
+        row("A", OPEN + 900, "10.7", sequence=3, nano=400),
         row("B", OPEN + 500, "20", sequence=1), row("B", OPEN + 900, "20.1", sequence=2, nano=200),
     )  # fmt: skip
     assert [(each["sym"], each["p"]) for each in played(RecordedDay(path), "T")] == [
@@ -60,7 +61,8 @@ def test_equal_times_keep_the_order_of_the_file(flat_file: Callable[..., Path]) 
 
 def test_every_column_reaches_the_event(flat_file: Callable[..., Path]) -> None:
     path = flat_file(
-        row("A", OPEN, "114.790000", "4.740474", "14,37,41", 3478, id="52983525159748", exchange=4, trf=201, trf_time=OPEN * 1_000_000),
+        row("A", OPEN, "114.790000", "4.740474", "14,37,41", 3478, id="52983525159748", exchange=4, trf=201,
+            trf_time=OPEN * 1_000_000),
         row("A", OPEN + 1, "0.00015", "40", "", 3480, id="x-7"),
     )  # fmt: skip
     first, second = played(RecordedDay(path), "T")
@@ -69,7 +71,8 @@ def test_every_column_reaches_the_event(flat_file: Callable[..., Path]) -> None:
         "t": OPEN, "pt": OPEN - 5, "q": 3478, "trfi": 201, "trft": OPEN,
     }  # fmt: skip
     assert second == {
-        "ev": "T", "sym": "A", "x": 11, "i": "x-7", "z": 1, "p": 0.00015, "s": 40, "ds": "40.0", "t": OPEN + 1, "pt": OPEN - 4, "q": 3480,
+        "ev": "T", "sym": "A", "x": 11, "i": "x-7", "z": 1, "p": 0.00015, "s": 40, "ds": "40.0", "t": OPEN + 1,
+        "pt": OPEN - 4, "q": 3480,
     }  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import itertools
 import json
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -167,7 +168,7 @@ def test_day_bars_take_prices_from_regular_hours_and_volume_from_the_whole_day(m
 def test_three_hundred_days_chain_and_skip_holidays(caller: Caller) -> None:
     bars = caller.results("/v2/aggs/ticker/AAPL/range/1/day/2025-11-20/2026-11-19")
     assert 249 <= len(bars) <= 252
-    for before, after in zip(bars, bars[1:], strict=False):
+    for before, after in itertools.pairwise(bars):
         assert abs(after["o"] / before["c"] - 1) < 0.05
 
 
@@ -219,7 +220,8 @@ def test_the_key_may_come_in_the_address_and_must_be_right(caller: Caller) -> No
     [
         "/v2/aggs/ticker/AAPL/range/1/eon/2026-11-19/2026-11-19", "/v2/aggs/ticker/AAPL/range/0/day/2026-11-19/2026-11-19",
         "/v2/aggs/ticker/AAPL/range/1/day/yesterday/2026-11-19", "/v2/aggs/ticker/AAPL/range/1/day/2026-11-19/2026-11-18",
-        "/v2/aggs/ticker/AAPL/range/1/day/2026-11-19/2026-11-19?limit=50001", "/v2/aggs/ticker/AAPL/range/1/day/2026-11-19/2026-11-19?limit=x",
+        "/v2/aggs/ticker/AAPL/range/1/day/2026-11-19/2026-11-19?limit=50001",
+        "/v2/aggs/ticker/AAPL/range/1/day/2026-11-19/2026-11-19?limit=x",
         "/v2/aggs/ticker/AAPL/range/1/day/2026-11-19/2026-11-19?cursor=x",
     ],
 )  # fmt: skip

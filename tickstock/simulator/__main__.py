@@ -136,7 +136,7 @@ async def run(arguments: argparse.Namespace) -> None:
     rest.start()
     log.info("SIMULATOR: REST ready on http://%s:%d", arguments.host, rest.port)
     lifeline.watch()
-    await stopped.wait()
+    await server.until(stopped)
     rest.stop()
     await server.stop()
     log.info("SIMULATOR: Stopped")

@@ -49,7 +49,10 @@ class RestServer:
 
     def __init__(self, interface: RestInterface, host: str, port: int) -> None:
         handler = type("Handler", (_Handler,), {"interface": interface})
-        self._server = _Server((host, port), handler)
+        try:
+            self._server = _Server((host, port), handler)
+        except OSError as problem:
+            raise OSError(f"--rest-port {port} on {host} cannot be used: {problem.strerror}") from problem
         self.port = int(self._server.server_address[1])
         interface.base = f"http://{host}:{self.port}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), name="rest", daemon=True)

@@ -114,12 +114,20 @@ class FeedServer:
         )  # fmt: skip
         self._pump = asyncio.create_task(self._run())
 
+    async def until(self, stopped: asyncio.Event) -> None:
+        """Wait for the event; an error that stops the market is raised here."""
+        assert self._pump is not None
+        waiting = asyncio.create_task(stopped.wait())
+        await asyncio.wait({waiting, self._pump}, return_when=asyncio.FIRST_COMPLETED)
+        if self._pump.done():
+            self._pump.result()
+        await waiting
+
     async def stop(self) -> None:
         """Close every connection with code 1001 and stop."""
         if self._pump is not None:
             self._pump.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._pump
+            await asyncio.gather(self._pump, return_exceptions=True)
         if self._server is not None:
             self._server.close(code=1001)
             await self._server.wait_closed()
