@@ -45,6 +45,7 @@ class StreamingEngine:
         self.symbols: list[str] = []  # by lane
         self.lane_of: dict[str, int] = {}
         self.trading_day: date | None = None  # of the series in the arrays
+        self.absent: set[str] = set()  # timeframes whose history is not there yet: their bars are built, not analysed
         self.outside_sessions = 0  # bars of minutes in which the market is closed
         self._analyses = {timeframe: TimeframeAnalysis(timeframe) for timeframe in settings.timeframes}
         self._growing = [GrowingTimeframe(timeframe) for timeframe in ("5min", "15min", "60min")]
@@ -119,10 +120,10 @@ class StreamingEngine:
             if growing.due(until):
                 growing.close()
 
-    def warm(self, timeframe: str, bars: Bars, keep_after: int, keep_until: int) -> MinuteResults:
+    def warm(self, timeframe: str, bars: Bars, keep_after: int) -> MinuteResults:
         """Run stored bars of one timeframe through the analysis, in order of time.
 
-        What is found in bars with `keep_after` <= start < `keep_until` is returned, as history.
+        What is found in bars that start at or after `keep_after` is returned, as history.
         """
         results = MinuteResults(0)
         order = np.lexsort((bars.lanes, bars.timestamp))
@@ -134,7 +135,7 @@ class StreamingEngine:
             if session is None or not self.analyses_sessions(session):
                 continue
             result = self._analyse(timeframe, bars.take(np.arange(begin, end)), session)
-            if keep_after <= start < keep_until:
+            if start >= keep_after:
                 self._add_hits(timeframe, result, session, results, HISTORY)
         return results
 
@@ -148,7 +149,8 @@ class StreamingEngine:
     def _closed(self, timeframe: str, bars: Bars, session: Session, results: MinuteResults, origin: str) -> None:
         results.bars += bars.rows(self.symbols, timeframe, 0, self.source)
         # The day's bar is analysed when the vendor's final one is there, not when the session ends.
-        if timeframe not in self._analyses or timeframe == "1day" or not self.analyses_sessions(session):
+        analysed = timeframe in self._analyses and timeframe not in self.absent and timeframe != "1day"
+        if not analysed or not self.analyses_sessions(session):
             return
         result = self._analyse(timeframe, bars, session)
         self._add_hits(timeframe, result, session, results, origin)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import partial
 
@@ -30,15 +29,9 @@ logger = logging.getLogger(__name__)
 
 SHORT_DAYS, LONG_DAYS, DAY_BARS = 3, 15, 300
 SHORT_SECONDS = 25.0  # how long a start waits for the days of the short series; what comes later is built in when it is there
+# What is asked of REST, and which series need it. A later stage's bars complete the series of an earlier one.
+STAGES = {"minutes": ("1min", "5min", "15min", "60min"), "earlier": ("15min", "60min"), "days": ("1day",)}
 SERIES_DAYS = {"1min": SHORT_DAYS, "5min": SHORT_DAYS, "15min": LONG_DAYS, "60min": LONG_DAYS}
-
-
-@dataclass(slots=True)
-class _Outstanding:
-    """Requests of one stage that were not answered yet."""
-
-    requests: set[str] = field(default_factory=set)
-    delivered: int = 0
 
 
 class WarmUp:
@@ -61,25 +54,27 @@ class WarmUp:
         self._queries = queries
         self._others = others  # takes answers to requests that are not ours
         self._store = HistoryStore(settings.database, settings.feed, calendar)
-        self._outstanding: dict[str, _Outstanding] = {
-            "minutes": _Outstanding(),
-            "earlier": _Outstanding(),
-            "days": _Outstanding(),
-        }
+        self._outstanding: dict[str, set[str]] = {stage: set() for stage in STAGES}  # symbols, by stage
+        self._incomplete: set[str] = set()
         self._day: date | None = None
-        self._kept: tuple[int, int] = (0, 0)  # history is kept of bars that start in this range
+        self._keep_after = 0  # history is kept of bars that start at or after this
 
     def run(self, day: date, until: int, keep_after: int) -> MinuteResults:
         """Anchor all series for a trading day and fill them with the bars before `until`; return what history shows.
+
+        A series whose bars are still on their way stays empty, and is not analysed, until `refill`: absent, not wrong.
 
         Raises:
             DatabaseUnavailable: the series are as they were.
         """
         begun = time.monotonic()
-        self._day, self._kept = day, (keep_after, until)
+        self._day, self._keep_after = day, keep_after
         self._ask(day, until)
         self._wait_for("minutes", begun + SHORT_SECONDS)
-        results = self._fill(tuple(self._engine.timeframes), until)
+        self._incomplete = {stage for stage, requests in self._outstanding.items() if requests}
+        waiting = {timeframe for stage in self._incomplete for timeframe in STAGES[stage]}
+        self._engine.absent = waiting & set(self._engine.timeframes)
+        results = self._fill([each for each in self._engine.timeframes if each not in waiting], until)
         self._engine.trading_day = day
         logger.info(
             "STREAMING: Warmed up %d symbols for %s in %.1f s: %d patterns and %d alerts in history",
@@ -88,24 +83,20 @@ class WarmUp:
         return results
 
     def deliver(self, fetched: Fetched) -> bool:
-        """Note an answer that came later; true when a series can be filled again with `refill`."""
+        """Note an answer that came later; true when a series can be filled with `refill`."""
         stage = self._answered(fetched)
-        outstanding = self._outstanding[stage]
-        return not outstanding.requests and outstanding.delivered > 0
+        return stage in self._incomplete and not self._outstanding[stage]
 
     def refill(self, until: int) -> MinuteResults:
-        """Fill the series again whose bars have arrived; everything closed before `until` must be stored."""
-        results = MinuteResults(0)
-        short = [t for t in self._engine.timeframes if SERIES_DAYS.get(t) == SHORT_DAYS]
-        long = [t for t in self._engine.timeframes if SERIES_DAYS.get(t) == LONG_DAYS]
-        for stage, timeframes in (("minutes", short + long), ("earlier", long), ("days", ["1day"])):
-            outstanding = self._outstanding[stage]
-            if not outstanding.requests and outstanding.delivered:
-                outstanding.delivered = 0
-                found = self._fill(tuple(t for t in timeframes if t in self._engine.timeframes), until)
-                results.patterns += found.patterns
-                results.alerts += found.alerts
-                logger.info("STREAMING: History of %s is complete for %d symbols", ", ".join(timeframes), len(self.symbols))
+        """Fill the series whose bars have arrived; everything closed before `until` must be stored."""
+        arrived = {stage for stage in self._incomplete if not self._outstanding[stage]}
+        self._incomplete -= arrived
+        waiting = {timeframe for stage in self._incomplete for timeframe in STAGES[stage]}
+        ready = [each for each in self._engine.timeframes if each in self._engine.absent and each not in waiting]
+        results = self._fill(ready, until)
+        self._engine.absent -= set(ready)
+        if ready:
+            logger.info("STREAMING: History of %s is complete for %d symbols", ", ".join(ready), len(self.symbols))
         return results
 
     def _ask(self, day: date, until: int) -> None:
@@ -121,12 +112,12 @@ class WarmUp:
                     last = missing[-1]
                     end = until if last == today else self._day_end(last)
                     store = partial(self._store.store_minutes, days=tuple(missing), until=end)
-                    self._outstanding[stage].requests.add(symbol)
+                    self._outstanding[stage].add(symbol)
                     self._fetcher.minutes([symbol], missing[0], end, need, (stage, None), store)
         for symbol in self.symbols:
             if covered.get((symbol, DAY_SERIES), -1) < today:
                 first, last_day = day - timedelta(days=DAY_BARS * 3 // 2), day - timedelta(days=1)
-                self._outstanding["days"].requests.add(symbol)
+                self._outstanding["days"].add(symbol)
                 store = partial(self._store.store_days, until=today)
                 self._fetcher.days([symbol], first, last_day, EARLIER, ("days", None), store)
 
@@ -136,8 +127,8 @@ class WarmUp:
         return until is not None and (start == today or until >= self._day_end(start))
 
     def _wait_for(self, stage: str, deadline: float) -> None:
-        outstanding = self._outstanding[stage]
-        while outstanding.requests and time.monotonic() < deadline:
+        requests = self._outstanding[stage]
+        while requests and time.monotonic() < deadline:
             fetched = self._fetcher.take()
             if fetched is None:
                 time.sleep(0.02)
@@ -145,24 +136,22 @@ class WarmUp:
                 self._answered(fetched)
             else:
                 self._others(fetched)
-        outstanding.delivered = 0 if not outstanding.requests else outstanding.delivered
-        if outstanding.requests:
+        if requests:
             logger.warning(
-                "STREAMING: REST has not delivered the recent bars of %d of %d symbols yet; their indicators begin when it has",
-                len(outstanding.requests), len(self.symbols),
+                "STREAMING: REST has not delivered the recent bars of %d of %d symbols yet; the analysis begins when it has",
+                len(requests), len(self.symbols),
             )  # fmt: skip
 
     def _answered(self, fetched: Fetched) -> str:
+        """A request was answered. What failed is counted where it failed, and asked for again at the next start."""
         stage = str(fetched.tag[0])
-        self._outstanding[stage].requests.discard(fetched.symbol)
-        if fetched.bars is not None:  # what failed is counted where it failed, and asked for again at the next start
-            self._outstanding[stage].delivered += 1
+        self._outstanding[stage].discard(fetched.symbol)
         return stage
 
     def _fill(self, timeframes: Iterable[str], until: int) -> MinuteResults:
         """Empty these series and run the stored bars through them."""
         assert self._day is not None
-        day, (keep_after, keep_until) = self._day, self._kept
+        day = self._day
         minutes = self._stored_minutes(day, until)
         found = MinuteResults(0)
         for timeframe in timeframes:
@@ -170,14 +159,14 @@ class WarmUp:
             if timeframe == "1day":
                 bars = self._stored_days(day)
                 # A day's bar is analysed once, when it is final, which is here; what is stored already stays as it is.
-                results = self._engine.warm(timeframe, bars, 0, until)
+                results = self._engine.warm(timeframe, bars, 0)
             else:
                 anchor = self._day_start(self._calendar.trading_days_before(day, SERIES_DAYS[timeframe])[0])
                 bars = minutes.take(minutes.timestamp >= anchor)
                 if timeframe != "1min":
                     bars, ends = resample(bars, timeframe, self._calendar)
                     bars = bars.take(ends <= until)
-                results = self._engine.warm(timeframe, bars, keep_after, keep_until)
+                results = self._engine.warm(timeframe, bars, self._keep_after)
             found.patterns += results.patterns
             found.alerts += results.alerts
         if self._engine.trading_day != day:
