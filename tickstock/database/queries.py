@@ -185,11 +185,12 @@ class Queries:
             bars.c.timestamp == table.c.bar_timestamp,
             bars.c.revision == 0,
         )
-        ohlcv = [bars.c[name] for name in ("open", "high", "low", "close", "volume")]
+        names = ("open", "high", "low", "close", "volume")
+        ohlcv = [bars.c[name] for name in names]
         when = table.c.calculation_timestamp
         query = select(table, *ohlcv).join(bars, joined).where(when >= since, when < until)
         rows = self._rows(query.order_by(table.c.bar_timestamp, table.c.symbol))
-        return [{"bar": {column.name: row.pop(column.name) for column in ohlcv}, **row} for row in rows]
+        return [{"bar": {name: row.pop(name) for name in names}, **row} for row in rows]
 
     def last_day_bars(self, wanted: Sequence[str], before: int, days: int = 14) -> dict[str, Record]:
         """The last 1day bar of each symbol that starts before this time and at most `days` earlier, where there is one."""
@@ -301,7 +302,8 @@ class Queries:
 
     def _rows(self, query: Select[Any]) -> list[Record]:
         with database_errors(self._url), self._engine.connect() as connection:
-            return [dict(row) for row in connection.execute(query).mappings()]
+            # Plain text as keys: SQLAlchemy's own class of names is not what msgspec takes for text.
+            return [{str(name): value for name, value in row.items()} for row in connection.execute(query).mappings()]
 
 
 def _equal(table: Table, wanted: dict[str, str | None]) -> list[ColumnElement[bool]]:

@@ -69,8 +69,7 @@ def _detected(result: Result) -> int:
 
 
 def _missing(known: set[tuple[Any, ...]], kind: type[_R], tag: str, rows: list[dict[str, Any]]) -> list[_R]:
-    # The columns' names are of a class of their own, which convert does not take for text.
-    found = (convert({**{str(name): value for name, value in row.items()}, "type": tag}, kind) for row in rows)
+    found = (convert({**row, "type": tag}, kind) for row in rows)
     return [each for each in found if _key(each) not in known]
 
 
