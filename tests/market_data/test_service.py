@@ -25,6 +25,7 @@ if __name__ == "__main__":
 
 from sqlalchemy import select
 
+from tests.feed.scripted_feed import KEY, Conversation, ScriptedFeed
 from tests.market_data.stand_ins import (
     ScriptedClient,
     eventually,
@@ -37,6 +38,7 @@ from tickstock.contract import PUBLISHER_LEASE_KEY, STATUS_CHANNEL, TICKS_TAKEN_
 from tickstock.database import models
 from tickstock.database.connection import open_engine
 from tickstock.database.migrate import migrate
+from tickstock.feed.massive_client import MassiveClient
 from tickstock.market_data.live_board import LiveBoard
 from tickstock.market_data.service import MarketDataService
 from tickstock.market_data.tick_forwarder import RedisTickForwarder
@@ -48,7 +50,7 @@ from tickstock.settings import Settings
 class App:
     """The market data half of the app, wired as the web process wires it."""
 
-    def __init__(self, redis_url: str, database_url: str, **changed: object) -> None:
+    def __init__(self, redis_url: str, database_url: str, *, real_client: bool = False, **changed: object) -> None:
         self.settings = Settings(**{"channel": "T", "feed": "simulated", "calendar": "always_open"} | changed)  # type: ignore[arg-type]
         replay = self.settings.feed_clock == "events"
         calendar = ExchangeCalendar() if replay else AlwaysOpenCalendar()
@@ -56,7 +58,14 @@ class App:
         self.board = LiveBoard(calendar, self.settings.feed)
         self.recorder = TickRecorder(database_url)
         self.forwarder = RedisTickForwarder(redis_url, self.settings.feed, follow_taken=replay)
-        self.service = MarketDataService(self.settings, calendar, self.board, self.recorder, self.forwarder, connect=self.client)
+        self.service = MarketDataService(
+            self.settings,
+            calendar,
+            self.board,
+            self.recorder,
+            self.forwarder,
+            connect=MassiveClient.for_settings if real_client else self.client,
+        )
 
     def start(self) -> None:
         self.recorder.start()
@@ -185,6 +194,36 @@ def test_ticks_of_a_new_connection_stand_behind_the_live_status_with_its_gap(
     gaps = [message.gap for message in messages if isinstance(message, FeedStatus) and isinstance(message.gap, tuple)]
     assert len(gaps) == 2
     assert all(begin <= end for begin, end in gaps)
+
+
+def test_over_a_broken_connection_of_the_real_client_the_log_tells_the_gap_before_the_next_tick(
+    redis_server: RedisServer, start: Callable[..., App]
+) -> None:
+    def drop_after_one(feed: Conversation) -> None:
+        feed.log_in_and_confirm()
+        feed.send(trade(1, now()))
+        eventually(lambda: len(logged(redis_server)) == 1)
+        feed.drop()
+
+    def send_one_at_once(feed: Conversation) -> None:
+        feed.log_in_and_confirm()
+        feed.send(trade(2, now(), price=99.0))
+        feed.stay()
+
+    with ScriptedFeed(drop_after_one, send_one_at_once) as feed:
+        app = start(
+            redis_server.url, real_client=True, feed_url=feed.url, massive_api_key=KEY, symbols=("AAPL",),
+            reconnect_max_seconds=0.1,
+        )  # fmt: skip
+        eventually(lambda: len(logged(redis_server)) == 2)
+        app.stop()
+    messages = [message for entry in log_entries(redis_server) for message in entry.messages]
+    second = next(at for at, each in enumerate(messages) if not isinstance(each, FeedStatus) and each.price == 99.0)
+    live = [each for each in messages[:second] if isinstance(each, FeedStatus) and each.status == "live"][-1]
+    broken = next(each for each in messages if isinstance(each, FeedStatus) and each.status == "reconnecting")
+    assert isinstance(live.gap, tuple)
+    assert live.gap[0] == broken.watermark
+    assert live.detail == "1 of 1 subscriptions confirmed"
 
 
 @pytest.mark.parametrize("broken", ["board", "recorder", "forwarder"])

@@ -341,6 +341,29 @@ def test_a_replay_runs_at_most_so_far_ahead_of_what_was_taken(redis_server: Redi
     assert logged_numbers(redis_server) == list(range(1, 6001))
 
 
+def test_the_flush_after_an_outage_is_paced_by_what_was_taken(mortal_redis: RedisServer, make: Make) -> None:
+    forwarder = make(mortal_redis.url, ahead_ticks=2_000)
+    forwarder.add(1, ticks(1, 100), status(100))
+    eventually(lambda: acknowledged(forwarder, 100))
+    mortal_redis.kill()
+    eventually(lambda: forwarder.state()["connected"] is False)
+    for first in range(101, 6101, 100):
+        forwarder.add(first, ticks(first, first + 99))
+    mortal_redis.start()
+    eventually(lambda: acknowledged(forwarder, 1_000))
+    with mortal_redis.client() as client:
+        taken = 0
+        while (sent := forwarder.state()["acknowledged_position"]) < 6100:
+            assert sent <= taken + 2_000
+            client.set(TICKS_TAKEN_KEY, encode(TakenPosition(RUN, taken := sent)))
+            eventually(lambda sent=sent: acknowledged(forwarder, min(6100, sent + 900)))
+        # nothing waits any more: a live feed is not held back again
+        for first in range(6101, 12_101, 100):
+            forwarder.add(first, ticks(first, first + 99))
+        eventually(lambda: acknowledged(forwarder, 12_100))
+    assert logged_numbers(mortal_redis) == list(range(1, 12_101))
+
+
 def test_old_entries_are_trimmed(redis_server: RedisServer, make: Make) -> None:
     now = [T0 / 1000]
     forwarder = make(redis_server.url, clock=lambda: now[0])
