@@ -24,7 +24,11 @@ const signals = new Signals(
   { rows: byId("signal-rows"), empty: byId("signals-empty"), note: byId("signals-note") },
   showOnly,
 );
-const watchlist = new Watchlist(store, byId("watch-rows"), byId("watch-empty"), showOnly);
+const watchlist = new Watchlist(
+  store,
+  { body: byId("watch-rows"), empty: byId("watch-empty"), note: byId("watch-note") },
+  showOnly,
+);
 const statusBar = new StatusBar(store, watchlist);
 
 /** @param {string} chosen */
@@ -39,6 +43,7 @@ function applyFilter() {
 
 function togglePause() {
   signals.setPaused(!signals.paused);
+  watchlist.paused = signals.paused;
   pause.setAttribute("aria-pressed", String(signals.paused));
   pause.firstChild?.replaceWith(signals.paused ? "Continue " : "Pause ");
 }

@@ -24,46 +24,44 @@ export class Signals {
     this.choose = choose;
     /** @type {Filter} */
     this.filter = { kind: "", direction: "", symbol: "" };
-    this.paused = false;
+    /** @type {Signal[] | null} */
+    this.held = null; // what the list shows while it is paused
     this.pausedAt = 0;
-    this.arrivedWhilePaused = 0;
+    this.versionAtPause = 0;
+    this.counts = { shown: 0, total: 0, hidden: 0 };
     /** @type {Map<string, {mark: string, row: HTMLElement}>} */
     this.rows = new Map();
-    this.drawn = "";
+    this.drawnVersion = -1;
   }
 
   /** @param {Filter} filter */
   setFilter(filter) {
     this.filter = filter;
-    this.drawn = "";
+    this.drawnVersion = -1;
+  }
+
+  /** @returns {boolean} whether new signals wait outside the list */
+  get paused() {
+    return this.held !== null;
   }
 
   /** @param {boolean} paused */
   setPaused(paused) {
-    this.paused = paused;
+    this.held = paused ? [...this.store.signals.values()] : null;
     this.pausedAt = this.store.now();
     this.versionAtPause = this.store.signalsVersion;
-    this.drawn = "";
+    this.drawnVersion = -1;
   }
 
   draw() {
-    const key = `${this.store.signalsVersion} ${this.store.stateVersion} ${Math.floor(Date.now() / 1000)} ${this.paused}`;
-    if (key === this.drawn) return;
-    const wasEmpty = this.drawn === "";
-    const before = this.drawn.split(" ", 1)[0];
-    this.drawn = key;
-    if (this.paused && !wasEmpty) {
-      this.drawNote(this.counts ?? { shown: 0, total: 0, hidden: 0 });
-      return;
+    const version = this.held ? this.versionAtPause : this.store.signalsVersion;
+    if (version !== this.drawnVersion) {
+      this.drawnVersion = version;
+      const { groups, shown, total } = groupSignals(this.held ?? this.store.signals.values(), this.filter);
+      const visible = groups.slice(0, MOST_ROWS);
+      this.counts = { shown, total, hidden: groups.length - visible.length };
+      this.place(visible);
     }
-    if (!wasEmpty && before === String(this.store.signalsVersion)) {
-      this.drawEmpty();
-      return;
-    }
-    const { groups, shown, total } = groupSignals(this.store.signals.values(), this.filter);
-    const visible = groups.slice(0, MOST_ROWS);
-    this.counts = { shown, total, hidden: groups.length - visible.length };
-    this.place(visible);
     this.drawNote(this.counts);
     this.drawEmpty();
   }
@@ -100,15 +98,17 @@ export class Signals {
   drawNote({ shown, total, hidden }) {
     const { note } = this.parts;
     if (this.paused) {
-      const arrived = this.store.signalsVersion - (this.versionAtPause ?? 0);
+      const arrived = this.store.signalsVersion - this.versionAtPause;
       setText(note, `paused since ${clockTime(this.pausedAt)} ET · ${whole(arrived)} new`);
       return;
     }
     const { counters } = this.store;
     const today = counters ? counters.patterns + counters.alerts : 0;
-    const loaded = today > total ? `${whole(today)} signals, the newest ${whole(total)} here` : `${whole(total)} signals`;
-    const rows = hidden ? `, in the newest ${whole(MOST_ROWS)} rows` : "";
-    setText(note, total ? `${loaded}, ${whole(shown)} shown${rows}` : "");
+    const all = whole(Math.max(today, total));
+    if (!total) setText(note, "");
+    else if (hidden) setText(note, `${all} signals, the newest ${whole(MOST_ROWS)} rows shown`);
+    else if (today > total) setText(note, `${all} signals, ${whole(shown)} of the newest ${whole(total)} shown`);
+    else setText(note, `${all} signals, ${whole(shown)} shown`);
   }
 
   drawEmpty() {

@@ -32,6 +32,7 @@ export class StatusBar {
   constructor(store, watchlist) {
     this.store = store;
     this.watchlist = watchlist;
+    this.drawnIssues = "";
     this.parts = Object.fromEntries(
       ["feed-state", "feed-source", "symbols-summary", "tick-rate", "health-state", "issues", "source-badge", "session", "time"].map((id) => [id, byId(id)]),
     );
@@ -66,8 +67,8 @@ export class StatusBar {
   drawIssues(health) {
     const issues = health?.issues ?? [];
     const mark = issues.join("\n");
-    if (mark === this.issues) return;
-    this.issues = mark;
+    if (mark === this.drawnIssues) return;
+    this.drawnIssues = mark;
     this.parts.issues.hidden = issues.length === 0;
     this.parts.issues.replaceChildren(...issues.map((issue) => element("li", "", issue)));
   }

@@ -2,7 +2,7 @@
 
 import { freshness } from "./freshness.js";
 import { compact, percentChange, price } from "./figures.js";
-import { span } from "./new_york_time.js";
+import { minuteTime, span } from "./new_york_time.js";
 import { element, setData, setText } from "./page.js";
 
 /** @import { Store } from "./store.js" */
@@ -18,14 +18,16 @@ const STATES = /** @type {Record<string, string>} */ ({ fresh: "", quiet: "quiet
 export class Watchlist {
   /**
    * @param {Store} store
-   * @param {HTMLElement} body
-   * @param {HTMLElement} empty
+   * @param {{body: HTMLElement, empty: HTMLElement, note: HTMLElement}} parts
    * @param {(symbol: string) => void} choose
    */
-  constructor(store, body, empty, choose) {
+  constructor(store, { body, empty, note }, choose) {
     this.store = store;
     this.body = body;
     this.empty = empty;
+    this.note = note;
+    this.newestBar = 0;
+    this.paused = false;
     this.choose = choose;
     /** @type {Map<string, Line>} */
     this.lines = new Map();
@@ -37,9 +39,11 @@ export class Watchlist {
   /** @param {number} now */
   draw(now) {
     if (this.version !== this.store.watchVersion) this.rebuild();
-    for (const symbol of this.store.changedSymbols) this.drawSymbol(symbol);
-    if (this.store.changedSymbols.size || now - this.agedAt >= AGES_EVERY_MS) this.drawAges(now);
-    this.store.changedSymbols.clear();
+    if (!this.paused) {
+      for (const symbol of this.store.changedSymbols) this.drawSymbol(symbol);
+    }
+    if ((this.store.changedSymbols.size && !this.paused) || now - this.agedAt >= AGES_EVERY_MS) this.drawAges(now);
+    if (!this.paused) this.store.changedSymbols.clear();
   }
 
   rebuild() {
@@ -100,8 +104,13 @@ export class Watchlist {
 
   /** @param {string} symbol @param {Record<string, HTMLElement>} cells */
   drawIndicators(symbol, cells) {
-    const values = this.store.indicators.get(symbol)?.values;
-    if (!values) return;
+    const held = this.store.indicators.get(symbol);
+    if (!held) return;
+    const { values } = held;
+    if (held.bar_timestamp > this.newestBar) {
+      this.newestBar = held.bar_timestamp;
+      setText(this.note, `RSI and SMA of the 1-minute bar of ${minuteTime(held.bar_timestamp)} ET`);
+    }
     const rsi = values.RSI_14;
     setText(cells.rsi, rsi === undefined ? "" : rsi.toFixed(1));
     setData(cells.rsi, "level", rsi === undefined ? "" : rsi >= 70 ? "high" : rsi <= 30 ? "low" : "");
@@ -120,6 +129,7 @@ export class Watchlist {
       const age = quote ? Math.max(0, serverNow - quote.received) : null;
       const state = freshness(age, this.store.feed, this.store.link === "live");
       counts[state] += 1;
+      if (this.paused) continue;
       setData(line.row, "freshness", state);
       setText(line.cells.state, STATES[state]);
       setText(line.cells.seconds, age === null ? "" : span(age));

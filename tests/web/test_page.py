@@ -144,7 +144,7 @@ def test_more_signals_than_fit_all_arrive_and_the_list_says_so(page: OpenPage, w
     for batch in range(5):
         world.streaming.minute(patterns=[a_pattern(f"M{batch}-{number}") for number in range(100)])
     page.wait_for_text("#count-patterns", f"^{before + 500:,}$")
-    page.wait_for_text("#signals-note", r"[\d,]+ signals, [\d,]+ shown, in the newest 200 rows")
+    page.wait_for_text("#signals-note", r"[\d,]+ signals, the newest 200 rows shown")
     assert page.page.locator(".signal").count() == 200
 
 
@@ -156,6 +156,9 @@ def test_pause_holds_the_list_and_says_how_much_is_new(page: OpenPage, world: Wo
     world.streaming.minute(patterns=[a_pattern("PAUSED")])
     page.wait_for_text("#signals-note", "1 new")
     assert "PAUSED" not in page.text("#signal-rows")
+    held = page.text("#watch-rows")
+    page.page.wait_for_timeout(700)
+    assert page.text("#watch-rows") == held
     page.page.keyboard.press("Space")
     page.wait_for_text("#signal-rows", "PAUSED")
 
@@ -172,10 +175,11 @@ def test_filters_by_kind_direction_and_symbol(page: OpenPage, world: World) -> N
     wait_until(lambda: page.page.wait_for_timeout(50) or chips.count() == 2, "its patterns")
     page.page.select_option("#filter-direction", "bullish")
     wait_until(lambda: page.page.wait_for_timeout(50) or chips.count() == 1, "its bullish pattern")
-    page.page.keyboard.press("Escape")
+    page.page.keyboard.press("/")
+    assert page.page.evaluate("document.activeElement.id") == "filter-direction"  # a key never interrupts a choice
     page.page.focus("#filter-symbol")
     page.page.keyboard.press("Escape")
-    page.wait_for_text("#signals-note", r"signals, \d")
+    assert page.page.input_value("#filter-symbol") == ""
 
 
 def test_a_confirmed_signal_stays_when_it_comes_again_in_another_state(page: OpenPage, world: World) -> None:
