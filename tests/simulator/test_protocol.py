@@ -244,3 +244,19 @@ def test_at_a_multiple_of_real_time_the_day_goes_on_while_nobody_listens(run: An
                 assert all(each["t"] > first + 60_000 for each in events)
 
     run(scenario())
+
+
+def test_at_a_multiple_of_real_time_a_client_that_stops_reading_loses_nothing(run: Any) -> None:
+    async def events_of(speed: float, pause: float) -> list[tuple[str, int]]:
+        async with after_hours(speed=speed, buffer_bytes=20_000) as running, running.client() as client:
+            await client.log_in()
+            await client.subscribe("T.*")
+            await client.until(lambda events: bool(events))
+            await asyncio.sleep(pause)
+            return [(each["sym"], each["q"]) for each in await client.until_ended()]
+
+    async def scenario() -> None:
+        whole = await events_of(MAX_SPEED, 0)
+        assert await events_of(2000, 0.5) == whole
+
+    run(scenario())

@@ -74,8 +74,9 @@ def _speed(text: str) -> float:
 
 def symbols_of(text: str | None) -> list[str]:
     """The tickers that `--symbols` names."""
-    if text is None:
+    if text in (None, "*"):
         return list(DEFAULT_SYMBOLS)
+    assert text is not None
     return made_up_tickers(int(text)) if text.isdigit() else list(dict.fromkeys(text.replace(",", " ").split()))
 
 
