@@ -108,6 +108,10 @@ class WebApp:
 
     def _answers(self) -> bool:
         assert self.process.child.poll() is None, self.process.output()
+        return self.answers()
+
+    def answers(self) -> bool:
+        """Whether something answers on its port."""
         try:
             return self.get("/health")[0] in (200, 503)
         except OSError:
