@@ -54,7 +54,9 @@ def newest(url: str, timeframe: str, symbol: str) -> list[Any]:
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(ticks, max_size=12), st.lists(st.integers(0, 12), max_size=4))
-def test_late_ticks_give_the_same_bars_at_once_and_commit_by_commit(tmp_path: Path, late: list[LateTick], cuts: list[int]) -> None:
+def test_late_ticks_give_the_same_bars_at_once_and_commit_by_commit(
+    tmp_path: Path, late: list[LateTick], cuts: list[int]
+) -> None:
     urls = []
     edges = sorted({0, len(late), *(cut for cut in cuts if cut < len(late))})
     for parts in ([late], [late[a:b] for a, b in itertools.pairwise(edges)]):
