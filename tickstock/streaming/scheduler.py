@@ -6,6 +6,7 @@ fetch from REST. The main loop does everything else, and waits for none of them.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
@@ -42,6 +43,10 @@ REPEAT_TAKEN_SECONDS = 1.0
 IDLE_SECONDS = 0.25
 STOP_SECONDS = 10.0
 DATABASE_WAIT_SECONDS = 2.0
+
+
+class StopRequested(BaseException):
+    """Cuts the loading of history short."""
 
 
 class TakenReporter:
@@ -106,8 +111,15 @@ class TickStockPL:
         self._counter = tick_counter()
 
     def stop(self, reason: str) -> None:
-        """Ask the main loop to end; may be called from a signal handler."""
-        self._stop_reason = reason  # not self._wake.set(): its lock may be held by the very code that the signal interrupts
+        """Ask the main loop to end. Called by a signal handler, which runs in the main thread.
+
+        Raises:
+            StopRequested: history is being loaded, which can take long and leaves nothing behind when it is cut short.
+        """
+        self._stop_reason = reason
+        self._wake.set()
+        if self.figures.warming_up:
+            raise StopRequested
 
     def run(self) -> None:
         """Run until `stop`: everything closed is stored and published, the open minute is left to the next start."""
@@ -119,10 +131,11 @@ class TickStockPL:
             self._writer.store_now(lambda batch: batch.start_session(self.session_id, now_ms()))
         logger.info("STREAMING: Starting Redis tick listener loop")
         self._subscriber.start()
-        while not self._stop_reason:
-            self._wake.wait(IDLE_SECONDS)
-            self._wake.clear()
-            self._turn(closer, follower)
+        with contextlib.suppress(StopRequested):
+            while not self._stop_reason:
+                self._wake.wait(IDLE_SECONDS)
+                self._wake.clear()
+                self._turn(closer, follower)
         self._end()
 
     def _wire(self, committed: Position | None) -> tuple[MinuteCloser, LogFollower]:
