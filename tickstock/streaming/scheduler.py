@@ -116,8 +116,7 @@ class TickStockPL:
         Raises:
             StopRequested: history is being loaded, which can take long and leaves nothing behind when it is cut short.
         """
-        self._stop_reason = reason
-        self._wake.set()
+        self._stop_reason = reason  # not self._wake.set(): its lock may be held by the very code that the signal interrupts
         if self.figures.warming_up:
             raise StopRequested
 
