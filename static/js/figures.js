@@ -9,6 +9,9 @@ const MINUS = "\u2212";
 /** @param {number} value @returns {string} 57,810 */
 export const whole = (value) => WHOLE.format(value);
 
+/** @param {number} value @returns {string} a rate: 2,140, or 4.5 when it is low */
+export const rate = (value) => (value < 9.95 ? value.toFixed(1) : WHOLE.format(value));
+
 /** @param {number} value @returns {string} 1.2M */
 export const compact = (value) => (value < 10_000 ? WHOLE.format(value) : COMPACT.format(value));
 

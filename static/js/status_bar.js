@@ -1,7 +1,7 @@
 /** The status bar, the clock and the badge: words from the messages, never a colour alone. */
 
 import { LINK_SILENT_MS } from "./freshness.js";
-import { whole } from "./figures.js";
+import { rate, whole } from "./figures.js";
 import { clockTime } from "./new_york_time.js";
 import { byId, element, setData, setText } from "./page.js";
 import { SESSIONS, SOURCES } from "./words.js";
@@ -50,7 +50,7 @@ export class StatusBar {
     const { total, fresh, quiet, stale, none } = this.watchlist.counts;
     const waiting = none ? `, ${whole(none)} without a tick` : "";
     setText(this.parts["symbols-summary"], `${whole(total)} symbols, ${whole(fresh)} fresh, ${whole(quiet)} quiet, ${whole(stale)} stale${waiting}`);
-    setText(this.parts["tick-rate"], feed?.ticks_per_second == null ? "" : `${whole(feed.ticks_per_second)} ticks/s`);
+    setText(this.parts["tick-rate"], feed?.ticks_per_second == null ? "" : `${rate(feed.ticks_per_second)} ticks/s`);
     this.state("health-state", HEALTH_WORDS[health?.status ?? "waiting"] ?? [health?.status ?? "", "wait"]);
     this.drawIssues(health);
     this.drawBadge(feed);
@@ -84,7 +84,8 @@ export class StatusBar {
     const { session } = this.store;
     const time = session?.time ?? this.store.now();
     setText(this.parts.session, SESSIONS[session?.name ?? "unknown"] ?? "");
-    setText(this.parts.time, `${clockTime(time)} ET`);
+    const day = session?.time ? `${session.trading_day} ` : ""; // a recorded or virtual day says which
+    setText(this.parts.time, `${day}${clockTime(time)} ET`);
   }
 }
 

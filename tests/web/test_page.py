@@ -67,7 +67,7 @@ def test_the_page_shows_status_prices_and_ages(page: OpenPage) -> None:
     page.wait_for_text("#health-state", "Healthy")
     page.wait_for_text("#feed-source", r"Simulated \(A, \+\d\.\d s\)")
     page.wait_for_text("#symbols-summary", r"70 symbols, \d+ fresh, \d+ quiet, 0 stale")
-    page.wait_for_text("#tick-rate", r"[\d,]+ ticks/s")
+    page.wait_for_text("#tick-rate", r"[\d,.]+ ticks/s")
     assert page.text("#source-badge") == "SIMULATED"
     assert page.text("nav a[aria-current=page]") == "Live Streaming"
     assert re.fullmatch(r"\d\d:\d\d:\d\d ET", page.text("#time"))

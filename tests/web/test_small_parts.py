@@ -10,7 +10,7 @@ import pytest
 from tests.web.services import a_report, an_indicator
 from tickstock.settings import Settings
 from tickstock.web.ingest import TickRate
-from tickstock.web.live_state import HealthWatch, LatestIndicators
+from tickstock.web.live_state import HealthWatch, LatestIndicators, status_message
 from tickstock.web.previous_closes import PreviousCloses
 from tickstock.web.security import Origins
 from tickstock.web.watch_sets import WatchSets
@@ -117,3 +117,10 @@ def test_the_tick_rate_is_that_of_the_last_seconds() -> None:
         last = rate.add(float(second), 1000)
     assert last == 0
     assert rate.add(21.0, 5) is None  # a new run
+
+
+def test_a_feed_without_a_status_says_why() -> None:
+    assert status_message(None, 5, 9, {})["status"] == "connecting"
+    passive = status_message(None, 5, 9, {"passive": "another app (run 12ab) ingests"})
+    assert (passive["status"], passive["since"]) == ("stopped", 5)
+    assert "another app (run 12ab)" in passive["detail"]

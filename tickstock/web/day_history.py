@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Table, func, select
 from tickstock.contract import IndicatorAlert, StreamingPattern
 from tickstock.database.connection import database_errors, open_engine
 from tickstock.database.models import bars, indicator_alerts, intraday_indicators, intraday_patterns, ticks
-from tickstock.database.queries import Queries
+from tickstock.database.queries import TIMEFRAMES, Queries
 from tickstock.market_hours import new_york_ms
 from tickstock.web.day_counters import StoredDay, TradingDay
 from tickstock.web.event_log import KEPT_ENTRIES, Signal
@@ -30,7 +30,7 @@ def read_stored_day(database_url: str, day: TradingDay, run: str, count_ticks: b
                 patterns=counts[0],
                 alerts=counts[1],
                 indicators=_count(connection, intraday_indicators, intraday_indicators.c.bar_timestamp, day),
-                bars=_count(connection, bars, bars.c.timestamp, day, bars.c.revision == 0),
+                bars=_count_bars(connection, day),
                 ticks=_count(connection, ticks, ticks.c.timestamp, day, ticks.c.run != run) if count_ticks else None,
                 signals=tuple(signals),
                 complete_from=signals[0].detection_timestamp if len(signals) < sum(counts) else 0,
@@ -39,12 +39,13 @@ def read_stored_day(database_url: str, day: TradingDay, run: str, count_ticks: b
         engine.dispose()
 
 
-def count_signals(database_url: str, day: TradingDay) -> tuple[int, int]:
-    """How many patterns and alerts the database holds of a trading day."""
+def count_stored(database_url: str, day: TradingDay, count_bars: bool) -> tuple[int, int, int]:
+    """How many patterns, alerts and, when asked for, bars the database holds of a trading day."""
     engine = open_engine(database_url)
     try:
         with database_errors(database_url), engine.connect() as connection:
-            return _count_signals(connection, intraday_patterns, day), _count_signals(connection, indicator_alerts, day)
+            signals = [_count_signals(connection, table, day) for table in (intraday_patterns, indicator_alerts)]
+            return signals[0], signals[1], _count_bars(connection, day) if count_bars else 0
     finally:
         engine.dispose()
 
@@ -71,6 +72,11 @@ def _count_signals(connection: Connection, table: Table, day: TradingDay) -> int
 def _count(connection: Connection, table: Table, column: Any, day: TradingDay, *more: Any) -> int:
     asked = select(func.count()).select_from(table).where(column >= day.start, column < day.end, *more)
     return int(connection.execute(asked).scalar_one())
+
+
+def _count_bars(connection: Connection, day: TradingDay) -> int:
+    of_timeframes = bars.c.timeframe.in_(TIMEFRAMES)  # the index begins with the timeframe
+    return _count(connection, bars, bars.c.timestamp, day, of_timeframes, bars.c.revision == 0)
 
 
 def _signals(connection: Connection, table: Table, kind: type[Any], day: TradingDay) -> list[Signal]:

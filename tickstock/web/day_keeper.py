@@ -11,7 +11,7 @@ from datetime import date
 from tickstock import cooperation
 from tickstock.logs import Rejections
 from tickstock.web.day_counters import TradingDay
-from tickstock.web.day_history import count_signals, read_previous_closes, read_stored_day
+from tickstock.web.day_history import count_stored, read_previous_closes, read_stored_day
 from tickstock.web.live import LivePage
 from tickstock.web.previous_closes import PreviousCloses
 
@@ -20,6 +20,7 @@ logger = logging.getLogger(__name__)
 LOOK_SECONDS = 0.5
 RETRY_SECONDS = 5.0
 CHECK_SECONDS = 5.0
+CHECKS_BETWEEN_BAR_COUNTS = 4
 
 
 class DayKeeper:
@@ -34,6 +35,7 @@ class DayKeeper:
         self._database_url = database_url
         self._due = 0.0
         self._check_due = 0.0
+        self._checks = 0
         self._stored_before = (0, 0)  # patterns and alerts in the database at the last check
         self._ticks_of: TradingDay | None = None  # the day whose stored ticks were counted
         self._stop = threading.Event()
@@ -80,8 +82,12 @@ class DayKeeper:
         if time.monotonic() < self._check_due:
             return False
         self._check_due = time.monotonic() + CHECK_SECONDS
+        self._checks += 1
         counters, before = self.live.counters, self._stored_before
-        self._stored_before = cooperation.in_native_thread(count_signals, self._database_url, day)
+        counts_bars = self._checks % CHECKS_BETWEEN_BAR_COUNTS == 1
+        *stored, stored_bars = cooperation.in_native_thread(count_stored, self._database_url, day, counts_bars)
+        counters.bars = max(counters.bars, stored_bars)
+        self._stored_before = (stored[0], stored[1])
         return before[0] > counters.patterns or before[1] > counters.alerts
 
     def _read_closes(self, symbols: Sequence[str], day: date) -> Mapping[str, float]:

@@ -61,6 +61,7 @@ class LivePage:
         self.log = EventLog(secrets.token_hex(8))
         self.counters = DayCounters()
         self.health = HealthWatch(_now())
+        self._started = _now()
         self.indicators = LatestIndicators()
         self.watch_sets = WatchSets()
         self.rejections = Rejections(logger, "LIVE-PAGE")
@@ -200,13 +201,14 @@ class LivePage:
         """The feed's state with the figures of the status bar."""
         status = self.market.status()
         figures = self.market.figures()
-        return status_message(status, _now(), {
+        return {
+            **status_message(status, self._started, _now(), figures),
             "source": status.source if status is not None else self.settings.feed,
             "channel": self.settings.channel,
             "delay_ms": self.settings.delay_ms,
             "ticks_per_second": figures.get("ticks_per_second"),
             "lag_ms": figures.get("lag_ms"),
-        })  # fmt: skip
+        }
 
     def day_figures(self) -> dict[str, Any]:
         """The counters of the trading day."""

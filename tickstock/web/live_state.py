@@ -74,12 +74,16 @@ class LatestIndicators:
         return [Raw(payload) for symbol in symbols for payload in self._payloads.get(symbol, {}).values()]
 
 
-def status_message(status: FeedStatus | None, now: int, extra: Mapping[str, Any]) -> dict[str, Any]:
-    """The `feed_status` of this moment for a browser, with the figures of the status bar."""
-    if status is None:
-        shown: dict[str, Any] = {
-            "type": "feed_status", "status": "stopped", "since": now, "timestamp": now, "detail": "The feed was not started yet",
-        }  # fmt: skip
-    else:
-        shown = msgspec.to_builtins(status)
-    return {**shown, **extra}
+def status_message(status: FeedStatus | None, started: int, now: int, figures: Mapping[str, Any]) -> dict[str, Any]:
+    """The `feed_status` of this moment for a browser; without a status, why there is none."""
+    if status is not None:
+        shown: dict[str, Any] = msgspec.to_builtins(status)
+        return shown
+    passive = figures.get("passive")
+    return {
+        "type": "feed_status",
+        "status": "stopped" if passive else "connecting",
+        "since": started,
+        "timestamp": now,
+        "detail": f"this app only serves pages: {passive}" if passive else "the app is starting",
+    }
