@@ -6,10 +6,10 @@ Messages are UTF-8 JSON objects; every time is an integer of Unix milliseconds U
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from tickstock.errors import MessageError
 
@@ -31,13 +31,20 @@ TICKS_LOG_MAX_AGE_MS = 15 * 60_000
 TICKS_LOG_MAX_BYTES = 256 * 1024 * 1024
 
 
+# What a consumer accepts; the rest is dropped like any other malformed message, before it can upset a calendar or an array.
+Symbol = Annotated[str, Meta(min_length=1, max_length=32)]
+Price = Annotated[float, Meta(gt=0, lt=1e8)]  # dollars
+Volume = Annotated[int, Meta(ge=0, le=1_000_000_000_000)]  # shares
+Milliseconds = Annotated[int, Meta(ge=0, lt=4_102_444_800_000)]  # before the year 2100
+
+
 class MarketTick(Struct, tag_field="type", tag="market_tick", frozen=True, gc=False):
     """One price of one symbol, as published on `tickstock:market:ticks`."""
 
-    symbol: str
-    price: float  # dollars
-    volume: int  # shares; 0 when unknown
-    timestamp: int  # Unix milliseconds, UTC
+    symbol: Symbol
+    price: Price
+    volume: Volume  # 0 when unknown
+    timestamp: Milliseconds
     source: str  # massive | simulated | replay
 
 
@@ -47,12 +54,12 @@ class FeedStatus(Struct, tag_field="type", tag="feed_status", frozen=True):
     status: str  # connecting | live | silent | reconnecting | stopped | ended
     source: str
     since: int  # when this status began
-    timestamp: int
-    watermark: int  # a minute that ends at or before it is complete
+    timestamp: Milliseconds
+    watermark: Milliseconds  # a minute that ends at or before it is complete
     run: str
-    forwarded: int  # position of the last tick before this status
+    forwarded: Annotated[int, Meta(ge=0)]  # position of the last tick before this status
     detail: str
-    gap: tuple[int, int] | UnsetType = UNSET  # the feed was away from .. to
+    gap: tuple[Milliseconds, Milliseconds] | UnsetType = UNSET  # the feed was away from .. to
 
 
 class StreamingPattern(Struct, tag_field="type", tag="streaming_pattern", frozen=True):
