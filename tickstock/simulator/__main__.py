@@ -44,6 +44,9 @@ def argument_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--rate", type=float, help="trades per second of the whole market, at every hour; default: like a real day"
     )
+    parser.add_argument(
+        "--plain", action="store_true", help="no odd lots and no late prints: every trade moves a price; for load tests"
+    )
     parser.add_argument("--start", metavar="TIME", help="a virtual day from this New York time on, such as 2026-11-20T09:25")
     parser.add_argument("--replay", metavar="FILE", type=Path, help="play a recorded day: trades_v1, .csv or .csv.gz")
     parser.add_argument("--speed", type=_speed, default=1.0, metavar="N|max", help="of a virtual or recorded day; default 1")
@@ -103,7 +106,7 @@ def market_of(arguments: argparse.Namespace) -> tuple[SyntheticTape | RecordedDa
         return recorded, DayClock(recorded.start, arguments.speed), recorded.start
     symbols = symbols_of(arguments.symbols)
     if arguments.start is None:
-        market = SyntheticMarket(symbols, arguments.seed, AlwaysOpenCalendar(), arguments.rate)
+        market = SyntheticMarket(symbols, arguments.seed, AlwaysOpenCalendar(), arguments.rate, arguments.plain)
         clock = WallClock()
         return SyntheticTape(market), clock, clock.now()
     start = start_of(arguments.start)
@@ -111,7 +114,7 @@ def market_of(arguments: argparse.Namespace) -> tuple[SyntheticTape | RecordedDa
     day = new_york_time(start).date()
     if not calendar.sessions_of(day) or calendar.sessions_of(day)[-1].end <= start:
         raise SettingError(f"--start must lie on a trading day, before its end; {arguments.start} does not.")
-    market = SyntheticMarket(symbols, arguments.seed, calendar, arguments.rate)
+    market = SyntheticMarket(symbols, arguments.seed, calendar, arguments.rate, arguments.plain)
     return SyntheticTape(market, last_day=day), DayClock(start, arguments.speed), start
 
 

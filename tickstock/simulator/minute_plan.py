@@ -32,6 +32,7 @@ class Rates:
     special_kind: NDArray[np.int16]  # condition of the first print; 0 when it is an ordinary one
     special_size: Integers  # shares that this print has beyond an ordinary one
     special_offset: Integers  # when in the minute it is printed, in milliseconds
+    plain: bool = False  # every print moves the price: for measuring, not like a market
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def plan_minutes(keys: Keys, start: Floats, end: Floats, rates: Rates) -> Minute
     total = np.floor(rates.trades * (0.7 + 0.6 * count) + split).astype(np.int64)
     total[rates.halted] = 0
     eligible = np.floor(total * (0.38 + 0.08 * split) + pieces).astype(np.int64)
-    eligible = np.where((rates.lot == 1) | (eligible > total), total, eligible)
+    eligible = np.where((rates.lot == 1) | (eligible > total) | rates.plain, total, eligible)
     eligible = np.where(rates.special_kind > 0, np.maximum(eligible, 1), eligible)
     eligible = np.where(rates.bad_print, np.maximum(eligible, 4), eligible)
     odd = np.maximum(total - eligible, 0)

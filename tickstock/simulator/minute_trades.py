@@ -36,10 +36,10 @@ _FORM_T = 12
 class PrintKinds:
     """The combinations of conditions that the synthetic market uses, in regular and in extended hours."""
 
-    def __init__(self) -> None:
+    def __init__(self, plain: bool = False) -> None:
         self.sets = ConditionSets()
         self.eligible = self._both([codes for codes, _ in _ELIGIBLE])
-        self.late = self._both(list(_LATE))
+        self.late = self._both([()] * len(_LATE) if plain else list(_LATE))
         self.odd = self._both([codes for codes, _ in _ODD])
         self.special = np.zeros(64, np.int16)
         for code in (17, 18, 19, 25, 28, 8):

@@ -56,13 +56,16 @@ class _Special:
 class SyntheticMarket:
     """Prices, bars and trades of any moment; deterministic in the tickers, the seed, the calendar and the rate."""
 
-    def __init__(self, tickers: Sequence[str], seed: int, calendar: Calendar, rate: float | None = None) -> None:
+    def __init__(
+        self, tickers: Sequence[str], seed: int, calendar: Calendar, rate: float | None = None, plain: bool = False
+    ) -> None:
         self.symbols = list(tickers)
         self.days = TradingDays(calendar)
-        self.kinds = PrintKinds()
+        self.kinds = PrintKinds(plain)
         self.conditions = self.kinds.sets
         self._seed = seed
         self._rate = rate
+        self._plain = plain
         companies = companies_of(self.symbols)
         self._number = {ticker: number for number, ticker in enumerate(self.symbols)}
         self._key = np.array([key_of(seed, ticker) for ticker in self.symbols], np.uint64)
@@ -224,7 +227,7 @@ class SyntheticMarket:
             odd_lots_only=self._during(day, numbers, minutes, ODD_LOTS_ONLY, "11:10", "11:30"),
             halted=self._during(day, numbers, minutes, HALTED, _HALT_START, _HALT_END),
             bad_print=self._during(day, numbers, minutes, BAD_PRINT, "13:17", "13:18"),
-            special_kind=condition, special_size=size, special_offset=offset,
+            special_kind=condition, special_size=size, special_offset=offset, plain=self._plain,
         )  # fmt: skip
 
     def _expected_trades(self, day: TradingDay, numbers: Integers, minutes: Integers) -> Floats:
