@@ -27,7 +27,8 @@ export function bannersOf(store, now) {
   if (feed && feed.status !== "live" && !(feed.status === "silent" && session?.name === "closed")) found.push(feedBanner(feed, at));
   if (health && (health.status === "down" || health.status === "stopped")) {
     const since = health.since ? ` since ${at(health.since)}` : "";
-    found.push({ level: "bad", text: `TickStockPL is ${health.status}${since}: ticks go on, new patterns and alerts do not.` });
+    const consequence = feed?.status === "live" ? "ticks go on, new patterns and alerts do not" : "no new patterns and alerts";
+    found.push({ level: "bad", text: `TickStockPL is ${health.status}${since}: ${consequence}.` });
   }
   if (session?.name === "closed" && session.opens) {
     found.push({ level: "info", text: `Market closed. It opens ${dayOf(session.opens)} at ${minuteTime(session.opens)} ET; prices are of the last session.` });

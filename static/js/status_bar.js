@@ -65,7 +65,7 @@ export class StatusBar {
 
   /** @param {Health | null} health */
   drawIssues(health) {
-    const issues = health?.issues ?? [];
+    const issues = health && health.status !== "down" ? health.issues : []; // down has a banner of its own
     const mark = issues.join("\n");
     if (mark === this.drawnIssues) return;
     this.drawnIssues = mark;
