@@ -102,8 +102,12 @@ class Publisher:
             assert time.monotonic() < deadline, f"TickStockPL took {self.taken()} of {self.position} ticks"
             if time.monotonic() - said > 0.5:
                 said = time.monotonic()
-                self.send([self._last])
+                self.repeat_status()
             time.sleep(0.005)
+
+    def repeat_status(self) -> None:
+        """Say the last status again."""
+        self.send([self._last])
 
     def taken(self) -> int:
         """How far TickStockPL says it is in this run."""

@@ -40,6 +40,7 @@ class StreamingProcess:
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
+        self._subscribed_before = self.text.count("Subscribed to")
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "tickstock.streaming"],
@@ -47,11 +48,7 @@ class StreamingProcess:
             )  # fmt: skip
 
     def wait_until_subscribed(self) -> None:
-        count = self.text.count("Subscribed to")
-        eventually(lambda: self.text.count("Subscribed to") > count or self._subscribed_once())
-
-    def _subscribed_once(self) -> bool:
-        return "Subscribed to" in self.text.rpartition("TickStockPL starts")[2]
+        eventually(lambda: self.text.count("Subscribed to") > self._subscribed_before)
 
     @property
     def text(self) -> str:
