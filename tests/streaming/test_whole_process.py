@@ -27,7 +27,7 @@ from tickstock.contract import (
 )
 from tickstock.database.migrate import migrate
 from tickstock.database.writers import TickWriter
-from tickstock.market_hours import MINUTE_MS
+from tickstock.market_hours import DAY_MS, MINUTE_MS
 
 MINUTES = 130
 AHEAD = 1500
@@ -41,6 +41,20 @@ def publish(publisher: Publisher, items: list[Item], seed: int) -> None:
     for batch in in_batches(items, seed):
         publisher.send(batch)
         publisher.wait_for_taken(AHEAD)
+
+
+def vendor_history(seed: int) -> dict[str, list[dict[str, Any]]]:
+    """What REST has of the days before, and of the running day up to its first tick: a few hundred bars of each symbol."""
+    chance = random.Random(seed)
+    found: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for number in range(10):
+        for start in (*(T0 - days * DAY_MS for days in (12, 3, 2, 1)), T0 - 60 * MINUTE_MS):
+            price = 50.0 + 10 * number
+            for minute in range(60):
+                low, price = price, round(price + chance.uniform(-0.2, 0.21), 2)
+                bar = {"t": start + minute * MINUTE_MS, "o": low, "c": price, "v": chance.randrange(100, 9_000), "n": 5}
+                found[f"S{number:02}"].append({**bar, "h": max(low, price) + 0.05, "l": min(low, price) - 0.05})
+    return found
 
 
 def undisturbed(day: list[Item], folder: Path, rest: TinyRest, minutes: int = MINUTES) -> Tables:
@@ -66,6 +80,7 @@ def test_a_process_killed_at_random_moments_ends_with_the_same_tables(
     redis_server: RedisServer, database_url: str, tmp_path: Path, rest: TinyRest
 ) -> None:
     day = synthetic_day(7, 10, MINUTES)
+    rest.minutes = vendor_history(5)
     chance = random.Random(database_url[:6])
     kills = sorted(chance.sample(range(10, len(in_batches(day, 2)) - 5), 4))
     publisher = Publisher(redis_server)

@@ -84,6 +84,7 @@ class LogFollower:
         self._sleep = sleep
         self._cursor = LiveCursor()
         self._status_seen = False
+        self._read = 0  # ticks that were read from the log
         self._counted: dict[str, int] = {}  # the highest position of each run that is in ticks_total
         self._first_foreign: float | None = None
         self._foreign: list[MarketTick] = []
@@ -143,7 +144,7 @@ class LogFollower:
             self._reader.seek(base.run, base.replay_from)
         elif not self._reader.seek_start_of_run(status.run):
             self._sink.begin_inside_run()
-        begun, first = self._monotonic(), self._reader.position
+        begun, before = self._monotonic(), self._read
         deadline = begun + LOG_WAIT_SECONDS
         while True:
             for piece in self._reader.read():
@@ -157,8 +158,8 @@ class LogFollower:
                 break
             self._sleep(0.1)
         logger.info(
-            "STREAMING: In step with the log again: run %s, ticks %d to %d read in %.1f s",
-            status.run, first + 1, self._reader.position, self._monotonic() - begun,
+            "STREAMING: In step with the log again: %d ticks read in %.1f s, up to position %d of run %s",
+            self._read - before, self._monotonic() - begun, self._reader.position, status.run,
         )  # fmt: skip
 
     def _is_foreign(self, status: FeedStatus) -> bool:
@@ -192,6 +193,7 @@ class LogFollower:
 
     def _logged(self, piece: LoggedTicks, base: Position | None) -> None:
         ticks, first = piece.ticks, piece.first
+        self._read += len(ticks)
         if base is not None and piece.run == base.run and first <= base.position:
             known = base.position - first + 1
             self._builder.add_again(ticks[:known], first)

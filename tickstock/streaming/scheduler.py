@@ -127,7 +127,7 @@ class TickStockPL:
             thread.start()
         closer, follower = self._wire(self._committed())
         if not self._stop_reason:
-            self._writer.store_now(lambda batch: batch.start_session(self.session_id, now_ms()))
+            self._store_start()
         logger.info("STREAMING: Starting Redis tick listener loop")
         self._subscriber.start()
         with contextlib.suppress(StopRequested):
@@ -136,6 +136,13 @@ class TickStockPL:
                 self._wake.clear()
                 self._turn(closer, follower)
         self._end()
+
+    def _store_start(self) -> None:
+        started = now_ms()
+        try:
+            self._writer.store_now(lambda batch: batch.start_session(self.session_id, started))
+        except DatabaseUnavailable as problem:
+            logger.warning("STREAMING: The start of the session could not be stored: %s", problem)
 
     def _wire(self, committed: Position | None) -> tuple[MinuteCloser, LogFollower]:
         closer = MinuteCloser(
