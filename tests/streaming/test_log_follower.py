@@ -19,6 +19,7 @@ from tickstock.streaming.bar_builder import BarBuilder, EndedMinute
 from tickstock.streaming.health import Figures
 from tickstock.streaming.log_follower import FOREIGN_AFTER_SECONDS, LogFollower, Position
 from tickstock.streaming.log_reader import LogReader, Lost
+from tickstock.streaming.result_publisher import redis_client
 from tickstock.streaming.tick_subscriber import Cut
 
 
@@ -60,7 +61,7 @@ class Followed:
     """A follower, with a publisher whose messages the test hands over one by one."""
 
     def __init__(self, server: RedisServer) -> None:
-        self.client = server.client()
+        self.client = redis_client(server.url)
         self.publisher = Publisher(server)
         self.figures = Figures()
         self.rejections = Rejections(logging.getLogger("test"), "TEST")
@@ -228,8 +229,6 @@ def test_redis_away_during_a_return_is_tried_again_at_the_next_status(mortal_red
     followed.send([Say(T0), *minute(0)])
     followed.follower.arrival(Cut())
     mortal_redis.pause()
-    followed.client.connection_pool.connection_kwargs["socket_timeout"] = 0.2
-    followed.client.connection_pool.disconnect()
     status = msgspec.json.encode(followed.publisher.status(Say(T0 + MINUTE_MS)))
     with pytest.raises(redis.RedisError):
         followed.follower.arrival(status)
