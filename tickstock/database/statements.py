@@ -25,11 +25,16 @@ class BulkWrite:
     """How rows get into one table, and what happens to a row whose key is already there."""
 
     table: Table
-    sqlite: str  # for executemany
+    sqlite: str  # for one row
     staging: str  # creates the staging table
     copy: str  # fills it
     insert: str  # moves its rows into the table
     clear: str  # empties it, for a second use in one transaction
+
+    def sqlite_rows(self, count: int) -> str:
+        """The SQLite statement for several rows at once."""
+        one = "(" + ", ".join("?" * len(self.table.columns)) + ")"
+        return self.sqlite.replace(one, ", ".join([one] * count), 1)
 
 
 def bulk_write(table: Table, changes: Sequence[str] = (), only_forming: bool = False) -> BulkWrite:

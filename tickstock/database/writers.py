@@ -1,4 +1,4 @@
-"""Bulk writes, each of them idempotent: COPY into a staging table on PostgreSQL, `executemany` on SQLite.
+"""Bulk writes, each of them idempotent: COPY into a staging table on PostgreSQL, statements of many rows on SQLite.
 
 A writer belongs to one thread at a time and holds one connection, which it opens when it is needed, and again after a fault. A
 transaction that raises has written nothing, so that the caller may repeat it whole.
@@ -11,6 +11,7 @@ import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from itertools import chain
 from typing import Any, Self
 
 import psycopg2
@@ -22,6 +23,10 @@ from tickstock.database.statements import BulkWrite
 from tickstock.errors import DatabaseUnavailable
 
 TICKS_PER_TRANSACTION = 5_000  # about 30 ms on SQLite: the other process waits no longer than that
+
+# Rows a statement. sqlite3 gives up the interpreter's lock at every row of `executemany`, and beside a busy thread it gets it
+# back only every 5 ms: measured, 345 rows a second, where statements of a hundred rows do 290,000.
+SQLITE_ROWS = (100, 10, 1)
 
 BarKey = tuple[str, int]  # symbol, start of the bar in Unix milliseconds
 
@@ -226,8 +231,15 @@ class _SqliteBatch(Batch):
     def _add(self, write: BulkWrite, rows: Sequence[Row]) -> int:
         if not rows:
             return 0
-        columns = checked_columns(write.table, rows)
-        return self._connection.executemany(write.sqlite, zip(*columns, strict=True)).rowcount
+        checked = list(zip(*checked_columns(write.table, rows), strict=True))
+        changed = at = 0
+        for size in SQLITE_ROWS:
+            statement = write.sqlite_rows(size)
+            while len(checked) - at >= size:
+                values = list(chain.from_iterable(checked[at : at + size]))
+                changed += self._connection.execute(statement, values).rowcount
+                at += size
+        return changed
 
 
 class _PostgresBatch(Batch):
