@@ -33,7 +33,7 @@ TICKS_LOG_MAX_BYTES = 256 * 1024 * 1024
 
 # What a consumer accepts; the rest is dropped like any other malformed message, before it can upset a calendar or an array.
 Symbol = Annotated[str, Meta(min_length=1, max_length=32)]
-Price = Annotated[float, Meta(gt=0, lt=1e8)]  # dollars
+Price = Annotated[float, Meta(gt=0, lt=1e18)]  # dollars
 Volume = Annotated[int, Meta(ge=0, le=1_000_000_000_000)]  # shares
 Milliseconds = Annotated[int, Meta(ge=0, lt=4_102_444_800_000)]  # before the year 2100
 
