@@ -47,13 +47,13 @@ def test_minutes_leave_in_order_and_those_in_a_gap_take_rest_bars_only(numbers: 
     for n in numbers:
         queue.put([minute(n)], now)
         now += data.draw(st.integers(0, 10_000))
-        asked = queue.wanted(SYMBOLS)
+        asked = queue.wanted(lambda: set(SYMBOLS))
         if asked is not None and data.draw(st.booleans()):
             for symbol in SYMBOLS:
                 asked.delivered[symbol] = rest_bars(*numbers)
         left += everything_ready(queue, now)
     for _ in numbers:  # each minute in a gap may have to be asked for apart
-        queue.wanted(SYMBOLS)
+        queue.wanted(lambda: set(SYMBOLS))
         now += WAIT
         left += everything_ready(queue, now)
     assert [ready.ended.start for ready in left] == [T0 + n * MINUTE_MS for n in numbers]
@@ -70,10 +70,10 @@ def test_later_minutes_wait_behind_a_gap_until_its_bars_are_there() -> None:
     queue.add_gap(gap(1, 2))
     queue.put([minute(0), minute(1), minute(2), minute(3)], 0)
     assert [ready.ended.start for ready in everything_ready(queue, 0)] == [T0]
-    asked = queue.wanted(SYMBOLS)
+    asked = queue.wanted(lambda: set(SYMBOLS))
     assert asked is not None
     assert (asked.first, asked.last) == (T0 + MINUTE_MS, T0 + 2 * MINUTE_MS)
-    assert queue.wanted(SYMBOLS) is None  # each is asked for once
+    assert queue.wanted(lambda: set(SYMBOLS)) is None  # each is asked for once
     asked.delivered["A"] = rest_bars(1, 2)
     assert everything_ready(queue, WAIT - 1) == []
     asked.delivered["B"] = rest_bars(2)
@@ -87,7 +87,7 @@ def test_a_minute_closes_without_the_bars_that_did_not_come_in_time() -> None:
     queue = MinuteQueue(WAIT)
     queue.add_gap(gap(0, 0))
     queue.put([minute(0), minute(1)], 1_000)
-    asked = queue.wanted(SYMBOLS)
+    asked = queue.wanted(lambda: set(SYMBOLS))
     assert asked is not None
     asked.delivered["A"] = rest_bars(0)
     assert everything_ready(queue, 1_000 + WAIT - 1) == []
@@ -108,10 +108,10 @@ def test_a_return_to_the_log_forgets_what_waits_and_asks_again() -> None:
     queue = MinuteQueue(WAIT)
     queue.add_gap(gap(0, 0, position=17))
     queue.put([minute(0)], 0)
-    assert queue.wanted(SYMBOLS) is not None
+    assert queue.wanted(lambda: set(SYMBOLS)) is not None
     queue.drop_waiting()
     assert not queue.waits
     assert queue.replay_from("run", 40) == 17  # the status that told of the gap is read again
     assert queue.replay_from("other", 40) == 40
     queue.put([minute(0)], 0)
-    assert queue.wanted(SYMBOLS) is not None
+    assert queue.wanted(lambda: set(SYMBOLS)) is not None

@@ -35,14 +35,15 @@ def with_late_tick(row: Row | None, tick: LateTick, source: str) -> Row:
             tick.timestamp, tick.timestamp,
         )  # fmt: skip
     bar = list(row)
-    # A bar from REST does not know when its first and last trades were: a late tick leaves its open and close alone.
-    if bar[LAST] is not None and tick.timestamp >= bar[LAST]:
+    if bar[LAST] is None:
+        return row  # the vendor's own bar: what came late here was in it, or comes with the reconciliation
+    if tick.timestamp >= bar[LAST]:
         bar[CLOSE], bar[LAST] = tick.price, tick.timestamp
-    elif bar[FIRST] is not None and tick.timestamp < bar[FIRST]:
+    elif tick.timestamp < bar[FIRST]:
         bar[OPEN], bar[FIRST] = tick.price, tick.timestamp
     bar[HIGH], bar[LOW] = max(bar[HIGH], tick.price), min(bar[LOW], tick.price)
     bar[VOLUME] += tick.volume
-    bar[TICKS] = None if bar[TICKS] is None else bar[TICKS] + 1
+    bar[TICKS] += 1
     return bar
 
 

@@ -62,6 +62,7 @@ class MinuteCloser:
         self._report_taken = report_taken
         self._now = now
         self._inside_run = False
+        self._history_has_come = False  # and its series were not built yet
         self._known_gaps: set[str] = set()
         self._gap_rows: list[tuple[Any, ...]] = []  # of feed_gaps, for the next transaction
         self._late_bars: list[Row] = []
@@ -130,19 +131,20 @@ class MinuteCloser:
             assert isinstance(subject, RestRange)
             self._deliver(subject, fetched)
         elif self.warm_up is not None and self.warm_up.deliver(fetched):
-            self._refill()
+            self._history_has_come = True
 
     def work(self, *, live: bool = True) -> None:
         """Ask REST for what a gap needs, and close every minute that is ready."""
         while True:
-            wanted = self._queue.wanted(self._symbols())
+            wanted = self._queue.wanted(self._symbols)
             if wanted is not None:
-                symbols = sorted(self._symbols())
-                self._fetcher.minutes(symbols, wanted.first, wanted.last + MINUTE_MS, GAP, ("gap", wanted))
+                self._fetcher.minutes(sorted(wanted.symbols), wanted.first, wanted.last + MINUTE_MS, GAP, ("gap", wanted))
             ready = self._queue.ready(self._now())
             if ready is None:
-                return
+                break
             self._close(ready, live)
+        if self._history_has_come and not self._writer.waiting:
+            self._refill()
 
     # --- gaps ---
 
@@ -286,12 +288,11 @@ class MinuteCloser:
             self._figures.warming_up = False
 
     def _refill(self) -> None:
-        """History that came later is complete: build its series again, between two minutes."""
+        """History that came later is complete, and all that was closed is stored: build its series, between two minutes."""
         assert self.warm_up is not None
-        if self._writer.flush(FLUSH_SECONDS):
-            try:
-                self._writer.put_history(
-                    self.warm_up.refill(self._base.complete_until if self._base else self._first_open_minute())
-                )
-            except DatabaseError as problem:
-                logger.error("STREAMING: History could not be loaded (%s); its series stay as they are", problem)
+        try:
+            until = self._base.complete_until if self._base else self._first_open_minute()
+            self._writer.put_history(self.warm_up.refill(until))
+            self._history_has_come = False
+        except DatabaseError as problem:
+            logger.error("STREAMING: History could not be loaded (%s); its series stay as they are", problem)

@@ -7,6 +7,7 @@ A minute that touches a gap comes whole from REST: what its ticks made is thrown
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tickstock.feed.massive_rest import RestBar
@@ -34,10 +35,11 @@ class FeedGap:
 
 @dataclass(slots=True)
 class RestRange:
-    """Minutes whose REST bars are wanted for the symbols that still lack them."""
+    """Minutes whose REST bars are wanted for some symbols, and what has come of them."""
 
     first: int
     last: int
+    symbols: set[str]
     delivered: dict[str, dict[int, RestBar]] = field(default_factory=dict)
 
 
@@ -65,7 +67,7 @@ class MinuteQueue:
         self._wait_ms = wait_ms
         self._waiting: deque[_Waiting] = deque()
         self._asked: RestRange | None = None
-        self._symbols: set[str] = set()
+        self._symbols: set[str] = set()  # of the last request
 
     def add_gap(self, gap: FeedGap) -> None:
         """Minutes from `gap.first` to `gap.last` come from REST."""
@@ -84,7 +86,7 @@ class MinuteQueue:
         self._waiting.clear()
         self._asked = None
 
-    def wanted(self, symbols: set[str]) -> RestRange | None:
+    def wanted(self, symbols: Callable[[], set[str]]) -> RestRange | None:
         """The REST bars to ask for now: the touched minutes at the head of the queue, in a row. Each is asked for once."""
         if self._asked is not None or not self._waiting or not self._touches_gap(self._waiting[0].ended.start):
             return None
@@ -93,7 +95,8 @@ class MinuteQueue:
             if not self._touches_gap(waiting.ended.start):
                 break
             minutes.append(waiting.ended.start)
-        self._asked, self._symbols = RestRange(minutes[0], minutes[-1]), set(symbols)
+        self._symbols = symbols()
+        self._asked = RestRange(minutes[0], minutes[-1], self._symbols)
         return self._asked
 
     def ready(self, now: int) -> ReadyMinute | None:
@@ -110,8 +113,8 @@ class MinuteQueue:
             self._asked = None
             if now - head.since < self._wait_ms:
                 return None
-            asked = RestRange(start, start)
-        missing = self._symbols - asked.delivered.keys()
+            asked = RestRange(start, start, self._symbols)
+        missing = asked.symbols - asked.delivered.keys()
         if missing and now - head.since < self._wait_ms:
             return None
         self._waiting.popleft()
