@@ -250,3 +250,8 @@ def test_totals_of_the_day_so_far_are_the_sum_of_its_trades(exchange: SyntheticM
     assert volume[index] == summed
     assert dollars[index] / volume[index] * SHARE == pytest.approx(KNOWN["AAPL"].price, rel=0.5)
     assert opening[index] == exchange.minute_bars("AAPL", day).open[minute(day, "09:30")]
+
+
+def test_a_remembered_day_bar_does_not_keep_its_minutes_in_memory(exchange: SyntheticMarket) -> None:
+    bar = exchange.day_bar("IBM", the_day(exchange))
+    assert all(column.base is None for column in vars(bar).values())

@@ -317,8 +317,10 @@ class SyntheticMarket:
             if day.extended_hours[each.minute] and priced[each.minute]:
                 close = float(bars.open[each.minute])  # the special print is its minute's first, so its open
                 high, low = max(high, close), min(low, close)
+        # Copies: a view would keep the day's minutes alive for as long as its bar is remembered.
+        symbol, opening = regular.symbol[:1].copy(), regular.open[:1].copy()
         return Bars(
-            regular.symbol[:1], np.array([day.midnight]), regular.open[:1], np.array([high]), np.array([low]), np.array([close]),
+            symbol, np.array([day.midnight]), opening, np.array([high]), np.array([low]), np.array([close]),
             np.array([int(bars.volume[ended].sum())]), np.array([math.fsum(bars.dollars[ended])]),
             np.array([int(bars.count[ended].sum())]),
         )  # fmt: skip
