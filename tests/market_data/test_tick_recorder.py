@@ -94,3 +94,31 @@ def test_ticks_wait_while_the_database_is_locked(tmp_path: Path, caplog: pytest.
     assert positions == [*range(1, 151), *range(201, 211)]
     lines = [record.message for record in caplog.records if "the database is" in record.message and "TICK" in record.message]
     assert ["away" in lines[0], "back" in lines[-1]] == [True, True]
+
+
+def test_a_database_that_another_program_holds_counts_as_away_long_before_sqlite_gives_up(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tick_recorder, "PATIENCE_SECONDS", 0.3)
+    url = f"sqlite:///{(tmp_path / 'tickstock.db').as_posix()}"
+    migrate(url)
+    recorder = TickRecorder(url)
+    recorder.start()
+    holder = sqlite3.connect(tmp_path / "tickstock.db", isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    added = 0
+
+    def is_away() -> bool:
+        nonlocal added
+        added += 1
+        recorder.add(RUN, added, ticks(added, added))
+        return recorder.state()["connected"] is False
+
+    eventually(is_away)
+    assert recorder.state()["away_seconds"] >= 0.3
+    holder.execute("ROLLBACK")
+    holder.close()
+    eventually(lambda: recorder.state()["connected"] and recorder.stored_ticks == added)
+    recorder.stop()
+    lines = [record.message for record in caplog.records if record.name.endswith("tick_recorder")]
+    assert ["is away" in lines[0], "is back" in lines[1], len(lines)] == [True, True, 2]

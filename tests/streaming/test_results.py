@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import socket
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,6 +30,7 @@ from tickstock.database.connection import open_sqlite
 from tickstock.database.migrate import migrate
 from tickstock.database.queries import Queries
 from tickstock.market_hours import MINUTE_MS, AlwaysOpenCalendar
+from tickstock.streaming import minute_writer
 from tickstock.streaming.engine import MinuteResults
 from tickstock.streaming.log_follower import Position
 from tickstock.streaming.minute_writer import ClosedMinute, MinuteWriter
@@ -178,6 +181,33 @@ def test_a_database_file_that_is_unreachable_for_a_while_loses_nothing(
         (tmp_path / "away").rename(folder)
         assert writer.flush(20)
     assert stored_minutes(url) == [0]
+
+
+def test_minutes_are_published_while_another_program_holds_the_database(
+    redis_server: RedisServer, heard: Heard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(minute_writer, "PATIENCE_SECONDS", 0.3)
+    url = f"sqlite:///{(tmp_path / 'held.db').as_posix()}"
+    migrate(url)
+    holder = sqlite3.connect(tmp_path / "held.db", isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+
+    def has_heard(messages: int) -> bool:
+        writer.look()
+        return len(heard.read()) == messages
+
+    with publishing(redis_server.url) as publisher, writing(url, publisher) as writer:
+        for n in range(3):
+            writer.put(closed(n))
+        eventually(lambda: has_heard(9))
+        assert writer.away_since
+        assert stored_minutes(url) == []
+        holder.execute("ROLLBACK")
+        holder.close()
+        assert writer.flush(20)
+        assert not writer.away_since
+        assert heard.read() == of_minutes(0, 1, 2)  # none twice
+    assert stored_minutes(url) == [0, 1, 2]
 
 
 def test_a_postgresql_that_stops_is_waited_for(redis_server: RedisServer, heard: Heard) -> None:

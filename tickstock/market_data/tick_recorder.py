@@ -22,6 +22,7 @@ BATCH_TICKS = 5_000
 BATCH_SECONDS = 0.2
 WAITING_TICKS = 1_000_000  # about 170 MB
 RETRY_SECONDS = 1.0
+PATIENCE_SECONDS = 3.0  # for one batch; SQLite itself waits ten times as long for whoever holds the file
 RETENTION_SECONDS = 60.0
 SURPLUS_SECONDS = 600.0  # counting all stored ticks is not free
 _DAY_MS = 86_400_000
@@ -67,6 +68,7 @@ class TickRecorder:
         self._newest = 0  # timestamp
         self._rejections = Rejections(logger, "TICK-RECORDER")
         self._away_since: float | None = None
+        self._insert_began: float | None = None
         self._full = threading.Event()
         self._stopped = threading.Event()
         self._stop_by = float("inf")
@@ -90,6 +92,7 @@ class TickRecorder:
         """Accept ticks with the positions from `first` on."""
         if not ticks:
             return
+        self._notice_a_long_wait()
         room = max(0, self._most_waiting - self.waiting_ticks)
         if room < len(ticks):
             self._drop(len(ticks) - room)
@@ -150,6 +153,7 @@ class TickRecorder:
         """Store a batch, waiting for the database as long as it is away."""
         count = sum(len(chunk.ticks) for chunk in batch)
         while True:
+            self._insert_began = time.monotonic()
             try:
                 in_native_thread(_insert, self._writer, batch)
                 self.stored_ticks += count
@@ -168,11 +172,19 @@ class TickRecorder:
                 self.dropped_ticks += count
                 self._rejections.add("ticks that the database refused", problem, count)
                 break
+            finally:
+                self._insert_began = None
         self._taken += count
 
-    def _is_away(self, problem: Exception) -> None:
+    def _notice_a_long_wait(self) -> None:
+        """A database that another program holds lets us wait in the middle of a batch: that is being away, too."""
+        began = self._insert_began
+        if began is not None and time.monotonic() - began > PATIENCE_SECONDS and not self._stopped.is_set():
+            self._is_away(f"no answer for {PATIENCE_SECONDS:.0f} s; another program may hold it", began)
+
+    def _is_away(self, problem: Exception | str, since: float | None = None) -> None:
         if self._away_since is None:
-            self._away_since = time.monotonic()
+            self._away_since = time.monotonic() if since is None else since
             logger.warning("TICK-RECORDER: the database is away (%s); ticks wait in memory", problem)
 
     def _is_back(self) -> None:

@@ -173,6 +173,7 @@ class TickStockPL:
                 self._counter.add(self.figures.ticks_total - before)
         follower.work()
         closer.work()
+        self._writer.look()
         self._health.look()
 
     def _committed(self) -> Position | None:
