@@ -1,7 +1,7 @@
 """The database's own thread: each closed minute in one transaction with its position, in order, however long it takes.
 
-A minute is published when it is stored. While the database is away it is published at once and stored later; a stop in between
-only means that the minute is computed again from the log, and published again under the same ids.
+A minute is published when it is stored. While the database is away, or lets a transaction wait, it is published at once and
+stored later; a stop in between only means that the minute is computed again from the log, and published again under the same ids.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from tickstock.streaming.result_publisher import Publication, ResultPublisher
 logger = logging.getLogger(__name__)
 
 RETRY_SECONDS = 0.5
+PATIENCE_SECONDS = 3.0  # for one transaction; SQLite itself waits ten times as long for whoever holds the file
 HISTORY_ROWS = 2_000
 
 
@@ -59,6 +60,8 @@ class MinuteWriter:
         self._calendar = calendar
         self._waiting: deque[ClosedMinute] = deque()
         self._changed = threading.Condition()
+        self._publishing = threading.Lock()  # keeps the order when two threads publish
+        self._transaction_began = 0.0  # monotonic; 0 between two transactions
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="minute-writer", daemon=True)
 
@@ -82,6 +85,15 @@ class MinuteWriter:
     def waiting(self) -> int:
         """Minutes that are not stored yet."""
         return len(self._waiting)
+
+    def look(self) -> None:
+        """Publish what is held up by a transaction that takes long; called again and again by the main loop."""
+        with self._changed:
+            began = self._transaction_began
+            if not began or time.monotonic() - began <= PATIENCE_SECONDS:
+                return
+            self._database_away(f"no answer for {PATIENCE_SECONDS:.0f} s; another program may hold it", began)
+        self._publish_waiting()
 
     def flush(self, seconds: float) -> bool:
         """Wait until everything is stored; false when that took longer than `seconds`."""
@@ -116,13 +128,15 @@ class MinuteWriter:
                 if not self._waiting:
                     continue
             if self.away_since:
-                for each in tuple(self._waiting):
-                    self._publish(each)
+                self._publish_waiting()
             head = self._waiting[0]
+            self._transaction_began = time.monotonic()
             try:
                 with self._writer.transaction() as batch:
                     self._store(batch, head)
-                self._database_answers()
+                with self._changed:
+                    self._transaction_began = 0.0
+                    self._database_answers()
             except DatabaseUnavailable as problem:
                 self._database_away(problem)
                 time.sleep(RETRY_SECONDS)
@@ -134,6 +148,8 @@ class MinuteWriter:
             except Exception:  # a fault of ours: as above, because without this thread nothing would be stored any more
                 self.rejected_minutes += 1
                 logger.exception("STREAMING: Minute %d could not be stored and is left out", head.results.minute)
+            finally:
+                self._transaction_began = 0.0
             self.stored_minute = max(self.stored_minute, head.results.minute)
             self._publish(head)
             with self._changed:
@@ -154,18 +170,25 @@ class MinuteWriter:
         if position is not None:
             batch.set_progress(position.run, position.position, results.minute, position.replay_from, int(time.time() * 1000))
 
+    def _publish_waiting(self) -> None:
+        with self._changed:
+            waiting = tuple(self._waiting)
+        for each in waiting:
+            self._publish(each)
+
     def _publish(self, minute: ClosedMinute) -> None:
         results, position = minute.results, minute.position
-        if minute.published or position is None:
-            return
-        minute.published = True
-        self._publisher.publish(
-            Publication(position.run, position.position, results.minute, results.patterns, results.alerts, results.indicators)
-        )
+        with self._publishing:
+            if minute.published or position is None:
+                return
+            minute.published = True
+            self._publisher.publish(
+                Publication(position.run, position.position, results.minute, results.patterns, results.alerts, results.indicators)
+            )
 
-    def _database_away(self, problem: DatabaseError) -> None:
+    def _database_away(self, problem: DatabaseError | str, since: float = 0.0) -> None:
         if not self.away_since:
-            self.away_since = time.monotonic()
+            self.away_since = since or time.monotonic()
             logger.warning("STREAMING: The database is away (%s); closed minutes wait and are stored in order", problem)
 
     def _database_answers(self) -> None:
