@@ -12,7 +12,8 @@ from launcher.errors import LauncherError, Stopped
 from launcher.setup import ROOT, Environment
 from launcher.stop_request import StopRequest
 
-CHECKS = (("ruff", "check"), ("ruff", "format", "--check"), ("mypy",), ("pytest",))
+# Most tests wait for a server or a clock, so three at a time halve the run even on two cores.
+CHECKS = (("ruff", "check"), ("ruff", "format", "--check"), ("mypy",), ("pytest", "-n", "3", "--dist", "loadfile"))
 
 
 def main(arguments: Sequence[str]) -> int:

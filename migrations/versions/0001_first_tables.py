@@ -18,6 +18,7 @@ def upgrade() -> None:
     create_ticks()
     create_bars()
     create_bar_coverage()
+    create_stored_history()
     create_intraday_patterns()
     create_intraday_indicators()
     create_indicator_alerts()
@@ -85,6 +86,16 @@ def create_bar_coverage() -> None:
         sa.Column("day", MILLISECONDS, nullable=False),
         sa.Column("until", MILLISECONDS, nullable=False),
         sa.PrimaryKeyConstraint("symbol", "day"),
+        sqlite_with_rowid=False,
+    )
+
+
+def create_stored_history() -> None:
+    op.create_table(
+        "stored_history",
+        sa.Column("timeframe", sa.Text(), nullable=False),
+        sa.Column("until", MILLISECONDS, nullable=False),
+        sa.PrimaryKeyConstraint("timeframe"),
         sqlite_with_rowid=False,
     )
 
@@ -202,6 +213,7 @@ def downgrade() -> None:
         "indicator_alerts",
         "intraday_indicators",
         "intraday_patterns",
+        "stored_history",
         "bar_coverage",
         "bars",
         "ticks",

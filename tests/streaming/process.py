@@ -86,10 +86,9 @@ def wait_for_minute(database_url: str, minute: int, seconds: float = 60.0) -> No
     eventually(lambda: (found := queries.progress()) is not None and found.minute >= minute, seconds, 0.05)
 
 
-def wait_until_warm(database_url: str, symbols: int = 10) -> None:
-    """Until REST has answered for everything: what comes then does not depend on how fast that was."""
-    days = 3 + 12 + 1 + 1  # of the short series, further ones of the long series, the running day; and the day bars
-    eventually(lambda: len(rows_of(database_url, "bar_coverage")) == days * symbols, 60, 0.05)
+def wait_until_warm(database_url: str) -> None:
+    """Until every series is complete: what comes then does not depend on how fast REST was."""
+    eventually(lambda: len(rows_of(database_url, "stored_history")) == 5, 60, 0.05)
 
 
 def rows_of(database_url: str, name: str, *, without: frozenset[str] | set[str] = frozenset()) -> list[dict[str, Any]]:

@@ -36,6 +36,7 @@ from tickstock.streaming.log_follower import Position
 from tickstock.streaming.minute_writer import ClosedMinute, MinuteWriter
 from tickstock.streaming.missed_results import publish_missed
 from tickstock.streaming.result_publisher import Publication, ResultPublisher
+from tickstock.streaming.warm_up import History
 
 
 def pattern(n: int) -> StreamingPattern:
@@ -245,7 +246,7 @@ def test_a_minute_that_the_database_refuses_does_not_hold_up_the_others(
 
 def test_history_is_stored_and_never_published(redis_server: RedisServer, database_url: str, heard: Heard) -> None:
     with publishing(redis_server.url) as publisher, writing(database_url, publisher) as writer:
-        writer.put_history(MinuteResults(0, patterns=[pattern(n) for n in range(3)], alerts=[alert(0)]))
+        writer.put_history(History(T0, ("1min",), [pattern(n) for n in range(3)], [alert(0)]))
         assert writer.flush(20)
     assert len(rows_of(database_url, "intraday_patterns")) == 3
     assert heard.read() == []

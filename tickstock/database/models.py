@@ -106,6 +106,14 @@ bar_coverage = Table(
     sqlite_with_rowid=False,
 )
 
+stored_history = Table(
+    "stored_history",
+    metadata,
+    Column("timeframe", Text, primary_key=True),
+    Column("until", Milliseconds, nullable=False),  # what warm-up found in bars before this moment is stored
+    sqlite_with_rowid=False,
+)
+
 intraday_patterns = Table(
     "intraday_patterns",
     metadata,

@@ -24,6 +24,7 @@ from tickstock.database.models import (
     indicator_alerts,
     intraday_indicators,
     intraday_patterns,
+    stored_history,
     streaming_progress,
     streaming_sessions,
     symbols,
@@ -213,6 +214,10 @@ class Queries:
         )
         with database_errors(self._url), self._engine.connect() as connection:
             return {row[0]: Coverage(*row[1:]) for row in connection.execute(query)}
+
+    def stored_history(self) -> dict[str, int]:
+        """Until when what warm-up found is stored, by timeframe."""
+        return {row["timeframe"]: row["until"] for row in self._rows(select(stored_history))}
 
     def covered_days(self) -> dict[tuple[str, int], int]:
         """Until when the vendor's bars are stored, by symbol and start of the trading day (0: day bars)."""

@@ -120,6 +120,7 @@ SESSION_STOPS = bulk_write(models.streaming_sessions, changes=("stopped", "reaso
 PROGRESS = bulk_write(models.streaming_progress, changes=("position", "minute", "replay_from", "updated"))
 GAPS = bulk_write(models.feed_gaps, changes=("started", "ended", "cause", "repair", "lost"))
 
+HISTORY = bulk_write(models.stored_history, changes=("until",))
 COVERAGE = bulk_write(models.bar_coverage, changes=("until",))
 
 CORRECTED_SYMBOLS_SQLITE = """

@@ -86,6 +86,10 @@ class Batch(ABC):
         """Set until when the vendor's bars of (symbol, day) are stored."""
         return self._add(statements.COVERAGE, _last_per_key(rows, 2))
 
+    def set_history(self, rows: Sequence[Row]) -> int:
+        """Set until when what warm-up found in the bars of a timeframe is stored."""
+        return self._add(statements.HISTORY, rows)
+
     @abstractmethod
     def corrected_symbols(self, timeframe: str, since: int, until: int) -> set[str]:
         """The symbols of which a stored bar with `since` <= start < `until` has a further revision."""

@@ -25,6 +25,7 @@ from tickstock.streaming.corrections import Row, store_corrections
 from tickstock.streaming.engine import MinuteResults
 from tickstock.streaming.log_follower import Position
 from tickstock.streaming.result_publisher import Publication, ResultPublisher
+from tickstock.streaming.warm_up import History
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +43,7 @@ class ClosedMinute:
     late: list[LateTick] = field(default_factory=list)
     late_bars: list[Row] = field(default_factory=list)
     gaps: list[tuple[Any, ...]] = field(default_factory=list)  # arguments of Batch.upsert_gap
+    history: list[tuple[str, int]] = field(default_factory=list)  # rows of stored_history
     published: bool = False
 
 
@@ -75,11 +77,12 @@ class MinuteWriter:
             self._waiting.append(minute)
             self._changed.notify_all()
 
-    def put_history(self, history: MinuteResults) -> None:
-        """Queue what was found in warm-up bars, in steps that hold up nobody."""
+    def put_history(self, history: History) -> None:
+        """Queue what was found in warm-up bars, in steps that hold up nobody; that it is stored is the last of them."""
         for first in range(0, max(len(history.patterns), len(history.alerts)), HISTORY_ROWS):
             part = slice(first, first + HISTORY_ROWS)
             self.put(ClosedMinute(MinuteResults(0, patterns=history.patterns[part], alerts=history.alerts[part]), None))
+        self.put(ClosedMinute(MinuteResults(0), None, history=[(each, history.until) for each in history.timeframes]))
 
     @property
     def waiting(self) -> int:
@@ -165,6 +168,7 @@ class MinuteWriter:
         batch.upsert_patterns([pattern_row(each) for each in results.patterns])
         batch.insert_alerts([alert_row(each) for each in results.alerts])
         batch.insert_indicators([indicator_row(each) for each in results.indicators])
+        batch.set_history(minute.history)
         for gap in minute.gaps:
             batch.upsert_gap(*gap)
         if position is not None:

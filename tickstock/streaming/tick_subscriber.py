@@ -72,12 +72,13 @@ class RedisTickSubscriber:
         return self._waiting_ticks - self._taken_ticks
 
     def _run(self) -> None:
-        delay = 0.1
+        delay, said = 0.1, False
         while not self._stopped.is_set():
             try:
                 self._receive_until_cut()
             except (redis.RedisError, OSError, hiredis.HiredisError) as problem:
-                if self.connected or delay == 0.1:
+                if self.connected or not said:
+                    said = True
                     logger.warning("STREAMING: Redis is away (%s); reconnecting to %s", problem, without_password(self._url))
                 delay = 0.1 if self.connected else min(delay * 2, 2.0)
             self.connected = False

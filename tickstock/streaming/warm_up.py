@@ -9,18 +9,21 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import partial
 
 import numpy as np
 
+from tickstock.contract import IndicatorAlert, StreamingPattern
 from tickstock.database.queries import Queries
 from tickstock.database.windows import window_bars
 from tickstock.market_hours import Calendar
 from tickstock.settings import Settings
 from tickstock.streaming.bar_columns import Bars
-from tickstock.streaming.engine import MinuteResults, StreamingEngine
+from tickstock.streaming.engine import StreamingEngine
 from tickstock.streaming.higher_timeframes import resample
 from tickstock.streaming.history_store import DAY_SERIES, HistoryStore
 from tickstock.streaming.rest_fetcher import EARLIER, TODAY, Fetched, RestFetcher
@@ -32,6 +35,16 @@ SHORT_SECONDS = 25.0  # how long a start waits for the days of the short series;
 # What is asked of REST, and which series need it. A later stage's bars complete the series of an earlier one.
 STAGES = {"minutes": ("1min", "5min", "15min", "60min"), "earlier": ("15min", "60min"), "days": ("1day",)}
 SERIES_DAYS = {"1min": SHORT_DAYS, "5min": SHORT_DAYS, "15min": LONG_DAYS, "60min": LONG_DAYS}
+
+
+@dataclass(slots=True)
+class History:
+    """What was found in the warm-up bars of some timeframes before a moment."""
+
+    until: int
+    timeframes: tuple[str, ...]
+    patterns: list[StreamingPattern] = field(default_factory=list)
+    alerts: list[IndicatorAlert] = field(default_factory=list)
 
 
 class WarmUp:
@@ -57,10 +70,12 @@ class WarmUp:
         self._outstanding: dict[str, set[str]] = {stage: set() for stage in STAGES}  # symbols, by stage
         self._incomplete: set[str] = set()
         self._day: date | None = None
-        self._keep_after = 0  # history is kept of bars that start at or after this
+        self._keep_after: dict[str, int] = {}  # by timeframe: history is kept of bars that start at or after this
 
-    def run(self, day: date, until: int, keep_after: int) -> MinuteResults:
+    def run(self, day: date, until: int, keep_after: int) -> History:
         """Anchor all series for a trading day and fill them with the bars before `until`; return what history shows.
+
+        History is what starts at or after `keep_after`; all of it, for a series of which none was stored yet.
 
         A series whose bars are still on their way stays empty, and is not analysed, until `refill`: absent, not wrong.
 
@@ -68,7 +83,8 @@ class WarmUp:
             DatabaseUnavailable: the series are as they were.
         """
         begun = time.monotonic()
-        self._day, self._keep_after = day, keep_after
+        self._day = day
+        self._keep_after = defaultdict(int, dict.fromkeys(self._queries.stored_history(), keep_after))
         self._ask(day, until)
         self._wait_for("minutes", begun + SHORT_SECONDS)
         self._incomplete = {stage for stage, requests in self._outstanding.items() if requests}
@@ -87,7 +103,7 @@ class WarmUp:
         stage = self._answered(fetched)
         return stage in self._incomplete and not self._outstanding[stage]
 
-    def refill(self, until: int) -> MinuteResults:
+    def refill(self, until: int) -> History:
         """Fill the series whose bars have arrived; everything closed before `until` must be stored."""
         arrived = {stage for stage in self._incomplete if not self._outstanding[stage]}
         self._incomplete -= arrived
@@ -148,12 +164,12 @@ class WarmUp:
         self._outstanding[stage].discard(fetched.symbol)
         return stage
 
-    def _fill(self, timeframes: Iterable[str], until: int) -> MinuteResults:
+    def _fill(self, timeframes: Sequence[str], until: int) -> History:
         """Empty these series and run the stored bars through them."""
         assert self._day is not None
         day = self._day
         minutes = self._stored_minutes(day, until)
-        found = MinuteResults(0)
+        found = History(until, tuple(timeframes))
         for timeframe in timeframes:
             self._engine.restart(timeframe)
             if timeframe == "1day":
@@ -166,7 +182,7 @@ class WarmUp:
                 if timeframe != "1min":
                     bars, ends = resample(bars, timeframe, self._calendar)
                     bars = bars.take(ends <= until)
-                results = self._engine.warm(timeframe, bars, self._keep_after)
+                results = self._engine.warm(timeframe, bars, self._keep_after[timeframe])
             found.patterns += results.patterns
             found.alerts += results.alerts
         if self._engine.trading_day != day:
