@@ -386,6 +386,19 @@ def test_the_count_of_forwarded_ticks_is_logged(
     eventually(lambda: "MARKET-DATA-SERVICE: Forwarded 100 ticks to TickStockPL streaming" in caplog.text)
 
 
+def test_the_silence_of_a_feed_is_logged_when_it_begins_and_when_it_ends(
+    redis_server: RedisServer, start: Callable[..., App], caplog: pytest.LogCaptureFixture
+) -> None:
+    app = start(redis_server.url, silent_seconds=1.0)
+    app.go_live()
+    eventually(lambda: app.service.status and app.service.status.status == "silent")
+    app.client.frame(trade(1, now()))
+    eventually(lambda: app.service.status and app.service.status.status == "live")
+    app.stop()
+    lines = [record.message for record in caplog.records if "silen" in record.message]
+    assert ["the feed is silent (no data for more than 1 s)" in lines[0], "is over" in lines[1], len(lines)] == [True, True, 2]
+
+
 def test_it_works_on_green_threads_and_leaves_them_time(redis_server: RedisServer, tmp_path: Path) -> None:
     """Under eventlet: everything arrives, and another green thread is never kept waiting for long."""
     database = f"sqlite:///{(tmp_path / 'green.db').as_posix()}"

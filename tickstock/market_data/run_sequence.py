@@ -130,7 +130,7 @@ class RunSequence:
         if self._kind == "live":
             limit = self._silence.silent_after_ms(now_ms)
             if limit is not None and now_ms - self._data_at >= limit:
-                pieces.append(self._change("silent", f"no data for {(now_ms - self._data_at) / 1000:.0f} s", now_ms))
+                pieces.append(self._change("silent", f"no data for more than {limit / 1000:g} s", now_ms))
         if abs(now_ms - self._status_at) >= STATUS_EVERY_MS:  # also when the clock was set back
             pieces.append(self._say(now_ms))
         return pieces

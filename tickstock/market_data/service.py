@@ -33,6 +33,7 @@ TURN_EVENTS = 1_000  # events of frames that wait are taken together up to here
 REDIS_WAIT_SECONDS = 5.0  # at the start; after that the app begins without Redis
 LEASE_RETRY_SECONDS = 1.0
 BACKLOG_BYTES = 32 * 1024 * 1024  # of frames; a feed that we cannot follow is no longer read, and its gap repaired from REST
+SILENCE_SAID_SECONDS = 60.0  # a feed of few symbols may fall silent again and again: said at most so often
 DELAY_TOLERANCE_MS = 30_000
 STORE_AHEAD_TICKS = 100_000  # how far a replay may run ahead of the database
 
@@ -114,6 +115,8 @@ class MarketDataService:
         self._stopped = threading.Event()
         self._bad_events = Rejections(logger, "MARKET-DATA-SERVICE")
         self._step_faults = Rejections(logger, "MARKET-DATA-SERVICE")
+        self._silence_said_at = float("-inf")  # monotonic
+        self._silence_said = False  # and the feed was not heard again since
         self._forwarded = CounterLog(
             lambda total: logger.debug("MARKET-DATA-SERVICE: Forwarded %d ticks to TickStockPL streaming", total)
         )
@@ -198,7 +201,8 @@ class MarketDataService:
         while (holder := self._forwarder.other_holder) is not None:
             if not said:
                 said = True
-                logger.warning("MARKET-DATA-SERVICE: passive: another app (run %s) ingests; this one serves pages", holder)
+                logger.warning("MARKET-DATA-SERVICE: passive: another app (run %s) ingests, or ended within the last 5 s; "
+                               "this one serves pages", holder)  # fmt: skip
             if self._stopped.wait(LEASE_RETRY_SECONDS):
                 return None
         return None if self._stopped.is_set() else run
@@ -271,8 +275,21 @@ class MarketDataService:
                 self._step("TickRecorder.add", self._recorder.add, sequence.run, piece.first, piece.ticks)
                 self._step("LiveBoard.publish", self._board.publish)
             self._step("RedisTickForwarder.add", self._forwarder.add, piece.first, piece.ticks, piece.status)
+            if piece.status is not None:
+                self._tell_of_silence(piece.status)
             if piece.ticks:
                 self._forwarded.add(len(piece.ticks))
+
+    def _tell_of_silence(self, status: FeedStatus) -> None:
+        if status.status == "silent":
+            if not self._silence_said and time.monotonic() - self._silence_said_at >= SILENCE_SAID_SECONDS:
+                self._silence_said, self._silence_said_at = True, time.monotonic()
+                logger.warning("MARKET-DATA-SERVICE: the feed is silent (%s); minutes stay open until it is heard again",
+                               status.detail)  # fmt: skip
+        elif self._silence_said:
+            self._silence_said = False
+            logger.warning("MARKET-DATA-SERVICE: the silence of the feed is over after %.0f s: %s, %s",
+                           time.monotonic() - self._silence_said_at, status.status, status.detail)  # fmt: skip
 
     def _step(self, name: str, step: Callable[..., None], *arguments: object) -> None:
         try:
