@@ -9,8 +9,17 @@
  * @property {string} timeframe
  * @property {string} session
  * @property {number} bar
+ * @property {number} time  of its latest signal on the market's clock: its detection, or in a recorded day its bar's close
  * @property {number} detected  of its latest signal
  * @property {Signal[]} signals
+ *
+ * @typedef {object} Burst
+ * @property {number} minute  on the market's clock
+ * @property {Group[]} groups
+ * @property {number} signals
+ * @property {number} bullish
+ * @property {number} bearish
+ * @property {number} neutral
  *
  * @typedef {object} Filter
  * @property {string} kind  "" | pattern | alert
@@ -19,6 +28,11 @@
  */
 
 const DIRECTIONS = ["bullish", "bearish", "neutral"];
+const HOUR_MS = 3_600_000;
+// From a bar's start to its close; a day bar starts at midnight and its price is that of the regular close.
+const LENGTHS = /** @type {Record<string, number>} */ ({
+  "1min": HOUR_MS / 60, "5min": HOUR_MS / 12, "15min": HOUR_MS / 4, "60min": HOUR_MS, "1day": 16 * HOUR_MS,
+});
 
 /**
  * Whether the filter lets a signal through.
@@ -32,12 +46,13 @@ export function passes(signal, filter) {
 }
 
 /**
- * Group signals, newest first; within one bar's close the richer group, then the better quality.
+ * Group signals, newest first; within one bar's close confirmed before forming, then the richer group, then the better quality.
  * @param {Iterable<Signal>} signals
  * @param {Filter} filter
+ * @param {boolean} [followsEvents]  the market's clock is a recorded day's, and the wall clock of a detection says nothing
  * @returns {{groups: Group[], shown: number, total: number}}
  */
-export function groupSignals(signals, filter) {
+export function groupSignals(signals, filter, followsEvents = false) {
   /** @type {Map<string, Group>} */
   const groups = new Map();
   let total = 0;
@@ -50,12 +65,13 @@ export function groupSignals(signals, filter) {
     let group = groups.get(key);
     if (!group) {
       group = {
-        key, symbol: signal.symbol, timeframe: signal.timeframe, session: signal.session, bar: signal.bar_timestamp, detected: 0, signals: [],
+        key, symbol: signal.symbol, timeframe: signal.timeframe, session: signal.session, bar: signal.bar_timestamp, time: 0, detected: 0, signals: [],
       };
       groups.set(key, group);
     }
     group.signals.push(signal);
     group.detected = Math.max(group.detected, signal.detection_timestamp);
+    group.time = followsEvents ? signal.bar_timestamp + (LENGTHS[signal.timeframe] ?? 0) : group.detected;
   }
   const list = [...groups.values()];
   for (const group of list) group.signals.sort(inGroup);
@@ -64,15 +80,40 @@ export function groupSignals(signals, filter) {
 
 /** @param {Signal} a @param {Signal} b */
 function inGroup(a, b) {
-  const forming = Number(a.state === "forming") - Number(b.state === "forming");
-  return forming || DIRECTIONS.indexOf(a.direction) - DIRECTIONS.indexOf(b.direction) || (a.id < b.id ? -1 : 1);
+  const open = Number((a.state ?? "confirmed") !== "confirmed") - Number((b.state ?? "confirmed") !== "confirmed");
+  return open || DIRECTIONS.indexOf(a.direction) - DIRECTIONS.indexOf(b.direction) || (a.id < b.id ? -1 : 1);
+}
+
+/**
+ * The moments at which bars closed together: runs of groups of one minute. Pure.
+ * @param {Group[]} groups newest first
+ * @returns {Burst[]}
+ */
+export function burstsOf(groups) {
+  /** @type {Burst[]} */
+  const bursts = [];
+  for (const group of groups) {
+    const minute = Math.floor(group.time / 60_000) * 60_000;
+    let burst = bursts.at(-1);
+    if (!burst || burst.minute !== minute) bursts.push((burst = { minute, groups: [], signals: 0, bullish: 0, bearish: 0, neutral: 0 }));
+    burst.groups.push(group);
+    for (const { direction } of group.signals) {
+      burst.signals += 1;
+      if (direction === "bullish" || direction === "bearish") burst[direction] += 1;
+      else burst.neutral += 1;
+    }
+  }
+  return bursts;
 }
 
 /** @param {Group} a @param {Group} b */
 function newestFirst(a, b) {
-  const second = Math.floor(b.detected / 1000) - Math.floor(a.detected / 1000);
-  return second || b.signals.length - a.signals.length || quality(b) - quality(a) || (a.key < b.key ? -1 : 1);
+  const second = Math.floor(b.time / 1000) - Math.floor(a.time / 1000);
+  return second || Number(isOpen(a)) - Number(isOpen(b)) || b.signals.length - a.signals.length || quality(b) - quality(a) || (a.key < b.key ? -1 : 1);
 }
+
+/** @param {Group} group @returns {boolean} whether nothing of it is confirmed */
+const isOpen = (group) => group.signals.every((signal) => (signal.state ?? "confirmed") !== "confirmed");
 
 /** @param {Group} group */
 const quality = (group) => Math.max(...group.signals.map((signal) => signal.quality ?? 0));

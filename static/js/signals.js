@@ -1,16 +1,22 @@
-/** The list of signals: a row per symbol, timeframe and bar, with a chip for each signal of it. */
+/** The list of signals: rows of the minute in which they were detected under a line that sums it up. */
 
-import { price, whole } from "./figures.js";
+import { whole } from "./figures.js";
 import { clockTime, dayOf, minuteTime } from "./new_york_time.js";
-import { element, setText } from "./page.js";
-import { groupSignals } from "./signal_groups.js";
-import { ARROWS, nameOf, TIMEFRAMES } from "./words.js";
+import { setData, setText } from "./page.js";
+import { burstsOf, groupSignals } from "./signal_groups.js";
+import { makeBurst, makeRow } from "./signal_row.js";
 
 /** @import { Signal } from "./messages.js" */
-/** @import { Filter, Group } from "./signal_groups.js" */
+/** @import { Burst, Filter, Group } from "./signal_groups.js" */
 /** @import { Store } from "./store.js" */
 
+/** @typedef {Map<string, {mark: string, row: HTMLElement}>} Rows */
+
 const MOST_ROWS = 200;
+const SUMMED_UP = 3; // a minute with fewer rows needs no line above them
+
+/** @param {Signal[]} signals @returns {string} changes when a row of them would look different */
+const markOf = (signals) => signals.map((signal) => `${signal.id} ${signal.state ?? ""}`).join();
 
 export class Signals {
   /**
@@ -29,9 +35,10 @@ export class Signals {
     this.pausedAt = 0;
     this.versionAtPause = 0;
     this.counts = { shown: 0, total: 0, hidden: 0 };
-    /** @type {Map<string, {mark: string, row: HTMLElement}>} */
+    /** @type {Rows} */
     this.rows = new Map();
     this.drawnVersion = -1;
+    this.arriving = false; // whether rows that are made now are news, and not the list drawn anew
   }
 
   /** @param {Filter} filter */
@@ -56,26 +63,31 @@ export class Signals {
   draw() {
     const version = this.held ? this.versionAtPause : this.store.signalsVersion;
     if (version !== this.drawnVersion) {
+      this.arriving = this.drawnVersion > 0;
       this.drawnVersion = version;
-      const { groups, shown, total } = groupSignals(this.held ?? this.store.signals.values(), this.filter);
-      const visible = groups.slice(0, MOST_ROWS);
-      this.counts = { shown, total, hidden: groups.length - visible.length };
-      this.place(visible);
+      const { groups, shown, total } = groupSignals(this.held ?? this.store.signals.values(), this.filter, this.store.followsEvents);
+      this.counts = { shown, total, hidden: Math.max(0, groups.length - MOST_ROWS) };
+      this.place(burstsOf(groups));
     }
     this.drawNote(this.counts);
     this.drawEmpty();
   }
 
-  /** @param {Group[]} groups */
-  place(groups) {
-    const wanted = new Set(groups.map((group) => group.key));
-    for (const [key, held] of this.rows) {
-      if (!wanted.has(key)) {
-        held.row.remove();
-        this.rows.delete(key);
+  /** @param {Burst[]} bursts newest first */
+  place(bursts) {
+    let room = MOST_ROWS;
+    const rows = [];
+    const held = this.rows;
+    this.rows = new Map();
+    for (const burst of bursts) {
+      if (room <= 0) break;
+      if (burst.groups.length >= SUMMED_UP) {
+        rows.push(this.hold(`minute ${burst.minute}`, markOf(burst.groups.flatMap((group) => group.signals)), held, () => makeBurst(burst)));
       }
+      for (const group of burst.groups.slice(0, room)) rows.push(this.rowOf(group, held));
+      room -= burst.groups.length;
     }
-    const rows = groups.map((group) => this.rowOf(group));
+    for (const { row } of held.values()) row.remove();
     let next = this.parts.rows.firstElementChild;
     for (const row of rows) {
       if (row === next) next = next.nextElementSibling;
@@ -83,15 +95,31 @@ export class Signals {
     }
   }
 
-  /** @param {Group} group */
-  rowOf(group) {
-    const mark = group.signals.map((signal) => `${signal.id} ${signal.state ?? ""}`).join();
-    const held = this.rows.get(group.key);
-    if (held && held.mark === mark) return held.row;
-    const row = makeRow(group, this.choose);
-    if (held) held.row.replaceWith(row);
-    this.rows.set(group.key, { mark, row });
-    return row;
+  /** @param {Group} group @param {Rows} held @returns {HTMLElement} */
+  rowOf(group, held) {
+    return this.hold(group.key, markOf(group.signals), held, () => {
+      const row = makeRow(group, this.choose);
+      setData(row, "news", this.arriving ? "yes" : "");
+      return row;
+    });
+  }
+
+  /**
+   * The row that stands already, or a new one when what it shows has changed.
+   * @param {string} key
+   * @param {string} mark
+   * @param {Rows} held  rows of the last drawing; those that stay are taken out of it
+   * @param {() => HTMLElement} make
+   * @returns {HTMLElement}
+   */
+  hold(key, mark, held, make) {
+    const before = held.get(key);
+    const same = before && before.mark === mark ? before : null;
+    const entry = same ?? { mark, row: make() };
+    if (before && !same) before.row.replaceWith(entry.row);
+    held.delete(key);
+    this.rows.set(key, entry);
+    return entry.row;
   }
 
   /** @param {{shown: number, total: number, hidden: number}} counts */
@@ -133,72 +161,4 @@ export class Signals {
     const nextClose = Math.ceil((session?.time ?? this.store.now()) / 60_000) * 60_000;
     return `No signals yet this trading day. Every symbol is checked when a bar closes; the next 1-minute bar closes at ${clockTime(nextClose)} ET.`;
   }
-}
-
-/**
- * @param {Group} group
- * @param {(symbol: string) => void} choose
- */
-function makeRow(group, choose) {
-  const row = element("li", "signal");
-  row.dataset.key = group.key;
-  const when = element("time", "when", clockTime(group.detected));
-  when.setAttribute("datetime", new Date(group.detected).toISOString());
-  when.title = `Detected ${dayOf(group.detected)} ${clockTime(group.detected)} ET, in the bar of ${minuteTime(group.bar)} ET`;
-  const symbol = element("button", "symbol", group.symbol);
-  symbol.title = `Show signals of ${group.symbol} only`;
-  symbol.addEventListener("click", () => choose(group.symbol));
-  const timeframe = element("span", "timeframe", TIMEFRAMES[group.timeframe] ?? group.timeframe);
-  timeframe.title = `${group.timeframe} bar of ${dayOf(group.bar)} ${minuteTime(group.bar)} ET`;
-  const chips = element("span", "chips");
-  chips.append(...group.signals.map(makeChip));
-  for (const origin of new Set(group.signals.map((signal) => signal.origin))) {
-    if (origin !== "live") chips.append(originTag(origin));
-  }
-  const at = group.signals.find((signal) => signal.price !== undefined)?.price;
-  const paid = element("span", "at number", at === undefined ? "" : price(at));
-  if (at !== undefined) paid.title = "Price at detection";
-  row.append(when, symbol, timeframe, chips, paid);
-  return row;
-}
-
-/** @param {string} origin repair | history */
-function originTag(origin) {
-  const tag = element("span", "tag", origin);
-  tag.title = origin === "history" ? "Found in bars from before TickStockPL was started" : "Found when a minute was processed after an outage";
-  return tag;
-}
-
-/** @param {Signal} signal */
-function makeChip(signal) {
-  const chip = element("span", "chip");
-  chip.dataset.direction = signal.direction;
-  chip.dataset.state = signal.state ?? "confirmed";
-  chip.dataset.id = signal.id;
-  const arrow = element("span", "arrow", ARROWS[signal.direction] ?? "◆");
-  arrow.setAttribute("aria-hidden", "true");
-  const figure = signal.pattern === undefined ? figureOfAlert(signal) : `${Math.round((signal.quality ?? 0) * 100)} %`;
-  const words = [signal.direction];
-  if (signal.state === "forming" || signal.state === "void") words.push(signal.state);
-  chip.append(arrow, element("b", "", nameOf(signal)), element("span", "word", words.join(" · ")), element("span", "figure", figure));
-  chip.title = explanation(signal, figure);
-  return chip;
-}
-
-/** @param {Signal} signal */
-function figureOfAlert(signal) {
-  const value = signal.value ?? 0;
-  return signal.indicator?.startsWith("RSI") ? value.toFixed(1) : price(value);
-}
-
-/** @param {Signal} signal @param {string} figure */
-function explanation(signal, figure) {
-  const bar = `${signal.timeframe} bar of ${minuteTime(signal.bar_timestamp)} ET, detected ${clockTime(signal.detection_timestamp)} ET`;
-  if (signal.pattern === undefined) {
-    const value = signal.value ?? 0;
-    const threshold = signal.threshold ?? 0;
-    const shown = signal.indicator?.startsWith("RSI") ? [value.toFixed(2), threshold.toFixed(0)] : [price(value), price(threshold)];
-    return `${signal.indicator} ${shown[0]} crossed ${shown[1]} (${signal.direction}) on the ${bar}`;
-  }
-  return `${nameOf(signal)}, ${signal.direction}, ${signal.state}: quality ${figure} (how far inside its conditions, not a probability); ${bar}`;
 }

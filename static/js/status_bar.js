@@ -3,7 +3,7 @@
 import { LINK_SILENT_MS } from "./freshness.js";
 import { rate, whole } from "./figures.js";
 import { clockTime } from "./new_york_time.js";
-import { byId, element, setData, setText } from "./page.js";
+import { byId, setData, setText } from "./page.js";
 import { SESSIONS, SOURCES } from "./words.js";
 
 /** @import { FeedStatus, Health } from "./messages.js" */
@@ -32,7 +32,6 @@ export class StatusBar {
   constructor(store, watchlist) {
     this.store = store;
     this.watchlist = watchlist;
-    this.drawnIssues = "";
     this.parts = Object.fromEntries(
       ["feed-state", "feed-source", "symbols-summary", "tick-rate", "health-state", "issues", "source-badge", "session", "time"].map((id) => [id, byId(id)]),
     );
@@ -50,9 +49,9 @@ export class StatusBar {
     const { total, fresh, quiet, stale, none } = this.watchlist.counts;
     const waiting = none ? `, ${whole(none)} without a tick` : "";
     setText(this.parts["symbols-summary"], `${whole(total)} symbols, ${whole(fresh)} fresh, ${whole(quiet)} quiet, ${whole(stale)} stale${waiting}`);
-    setText(this.parts["tick-rate"], feed?.ticks_per_second == null ? "" : `${rate(feed.ticks_per_second)} ticks/s`);
-    this.state("health-state", HEALTH_WORDS[health?.status ?? "waiting"] ?? [health?.status ?? "", "wait"]);
-    this.drawIssues(health);
+    setText(this.parts["tick-rate"], !isUp || feed?.ticks_per_second == null ? "" : `${rate(feed.ticks_per_second)} ticks/s`);
+    this.state("health-state", isUp || !health ? healthWords(health) : ["Health unknown", "wait"]);
+    setText(this.parts.issues, isUp ? issuesBeside(feed, health).join("; ") : "");
     this.drawBadge(feed);
     this.drawClock();
   }
@@ -61,16 +60,6 @@ export class StatusBar {
   state(id, [text, level]) {
     setText(this.parts[id], text);
     setData(this.parts[id], "level", level);
-  }
-
-  /** @param {Health | null} health */
-  drawIssues(health) {
-    const issues = health && health.status !== "down" ? health.issues : []; // down has a banner of its own
-    const mark = issues.join("\n");
-    if (mark === this.drawnIssues) return;
-    this.drawnIssues = mark;
-    this.parts.issues.hidden = issues.length === 0;
-    this.parts.issues.replaceChildren(...issues.map((issue) => element("li", "", issue)));
   }
 
   /** @param {FeedStatus | null} feed */
@@ -87,6 +76,23 @@ export class StatusBar {
     const day = session?.time ? `${session.trading_day} ` : ""; // a recorded or virtual day says which
     setText(this.parts.time, `${day}${clockTime(time)} ET`);
   }
+}
+
+/**
+ * What the banners do not say: TickStockPL being down and a feed that is away have banners of their own.
+ * @param {FeedStatus | null} feed
+ * @param {Health | null} health
+ * @returns {string[]}
+ */
+function issuesBeside(feed, health) {
+  if (!health || health.status === "down") return [];
+  return feed && feed.status !== "live" ? health.issues.filter((issue) => !issue.startsWith("the feed")) : health.issues;
+}
+
+/** @param {Health | null} health @returns {[string, string]} the word and its level */
+function healthWords(health) {
+  if (health?.status === "degraded" && health.issues.some((issue) => issue.startsWith("warming up"))) return ["Warming up", "wait"];
+  return HEALTH_WORDS[health?.status ?? "waiting"] ?? [health?.status ?? "", "wait"];
 }
 
 /** @param {FeedStatus} feed @returns {string} Simulated (A, +2.1 s) */

@@ -3,6 +3,7 @@
 /** @import { SymbolRow, Signal, IndicatorValues, FeedStatus, Health, Session, Counters, Snapshot } from "./messages.js" */
 
 export const KEPT_SIGNALS = 2000;
+const SPARE_SIGNALS = 200; // room before the oldest are dropped, a good number at once
 
 /** @typedef {SymbolRow & {direction: number}} Quote  direction: 1 after a rise, -1 after a fall, 0 before any change */
 
@@ -43,6 +44,11 @@ export class Store {
     return Date.now() + this.clockOffset;
   }
 
+  /** @returns {boolean} whether the market's clock is the data's own: a recorded or virtual day */
+  get followsEvents() {
+    return this.session?.time !== undefined;
+  }
+
   /** @param {number} serverTime */
   heardAt(serverTime) {
     this.heard = Date.now();
@@ -66,8 +72,9 @@ export class Store {
     this.heardAt(snapshot.time);
     const sameEpoch = snapshot.epoch === this.epoch;
     if (!sameEpoch) this.seq = 0;
-    const firstSeq = snapshot.events.length ? snapshot.events[0].seq : snapshot.seq + 1;
-    const missingAfter = sameEpoch && this.seq && firstSeq > this.seq + 1 ? this.seq : null;
+    const held = this.seq;
+    const brought = snapshot.events.filter((signal) => signal.seq > held).length; // the newest by detection, so not one run of numbers
+    const missingAfter = sameEpoch && held && brought < snapshot.seq - held ? held : null;
     this.epoch = snapshot.epoch;
     if (snapshot.watch.join() !== this.watch.join()) {
       this.watch = snapshot.watch;
@@ -112,10 +119,13 @@ export class Store {
     const before = this.signals.get(signal.id);
     if (before && (before.state ?? "confirmed") !== "forming") return;
     this.signals.set(signal.id, signal);
-    if (this.signals.size > KEPT_SIGNALS) {
-      const oldest = this.signals.keys().next().value;
-      if (oldest !== undefined) this.signals.delete(oldest);
-    }
+    if (this.signals.size > KEPT_SIGNALS + SPARE_SIGNALS) this.dropOldest();
     this.signalsVersion += 1;
+  }
+
+  /** History may arrive after what is newer, so the oldest are those that were detected first. */
+  dropOldest() {
+    const byDetection = [...this.signals.values()].sort((a, b) => a.detection_timestamp - b.detection_timestamp);
+    for (const { id } of byDetection.slice(0, this.signals.size - KEPT_SIGNALS)) this.signals.delete(id);
   }
 }

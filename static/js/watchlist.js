@@ -1,17 +1,19 @@
 /** The watchlist: one row per symbol, in the list's own order; only cells that changed are written. */
 
 import { freshness } from "./freshness.js";
-import { compact, percentChange, price } from "./figures.js";
+import { compact, percentChange, price, whole } from "./figures.js";
 import { minuteTime, span } from "./new_york_time.js";
 import { element, setData, setText } from "./page.js";
 
 /** @import { Store } from "./store.js" */
 
-/** @typedef {{row: HTMLElement, cells: Record<string, HTMLElement>, freshness: string}} Line */
+/** @typedef {{row: HTMLElement, cells: Record<string, HTMLElement>, price: number | null, movedAt: number}} Line */
 
 const AGES_EVERY_MS = 500;
+const MOVED_MS = 600; // how long a new price is marked
 const CLASSES = /** @type {Record<string, string>} */ ({
-  last: "number", change: "number", volume: "number wide", rsi: "number", sma20: "number wide", sma50: "number wide", age: "number age",
+  last: "number last", change: "number change", volume: "number volume wide", rsi: "number rsi",
+  sma20: "number average wide", sma50: "number average wide", age: "number age",
 });
 const STATES = /** @type {Record<string, string>} */ ({ fresh: "", quiet: "quiet", stale: "stale", none: "no tick yet" });
 
@@ -71,11 +73,14 @@ export class Watchlist {
     cells.arrow = element("span", "arrow");
     cells.price = element("span");
     cells.last.append(cells.arrow, cells.price);
+    cells.level = element("span", "tag");
+    cells.strength = element("span");
+    cells.rsi.append(cells.level, cells.strength);
     cells.state = element("span", "tag");
     cells.seconds = element("span");
     cells.age.append(cells.state, cells.seconds);
     row.append(head, cells.last, cells.change, cells.volume, cells.rsi, cells.sma20, cells.sma50, cells.age);
-    this.lines.set(symbol, { row, cells, freshness: "" });
+    this.lines.set(symbol, { row, cells, price: null, movedAt: 0 });
     return row;
   }
 
@@ -83,14 +88,20 @@ export class Watchlist {
   drawSymbol(symbol) {
     const line = this.lines.get(symbol);
     if (!line) return;
-    this.drawQuote(symbol, line.cells);
+    this.drawQuote(symbol, line);
     this.drawIndicators(symbol, line.cells);
   }
 
-  /** @param {string} symbol @param {Record<string, HTMLElement>} cells */
-  drawQuote(symbol, cells) {
+  /** @param {string} symbol @param {Line} line */
+  drawQuote(symbol, line) {
     const quote = this.store.quotes.get(symbol);
     if (!quote) return;
+    const { cells } = line;
+    if (line.price !== null && line.price !== quote.price) {
+      line.movedAt = Date.now();
+      setData(cells.last, "moved", quote.price > line.price ? "up" : "down");
+    }
+    line.price = quote.price;
     setText(cells.price, price(quote.price));
     setText(cells.arrow, quote.direction > 0 ? "▲" : quote.direction < 0 ? "▼" : "");
     setData(cells.last, "direction", quote.direction > 0 ? "up" : quote.direction < 0 ? "down" : "");
@@ -107,14 +118,12 @@ export class Watchlist {
     const held = this.store.indicators.get(symbol);
     if (!held) return;
     const { values } = held;
-    if (held.bar_timestamp > this.newestBar) {
-      this.newestBar = held.bar_timestamp;
-      setText(this.note, `RSI and SMA of the 1-minute bar of ${minuteTime(held.bar_timestamp)} ET`);
-    }
+    this.newestBar = Math.max(this.newestBar, held.bar_timestamp);
     const rsi = values.RSI_14;
-    setText(cells.rsi, rsi === undefined ? "" : rsi.toFixed(1));
-    setData(cells.rsi, "level", rsi === undefined ? "" : rsi >= 70 ? "high" : rsi <= 30 ? "low" : "");
-    cells.rsi.title = rsi === undefined ? "" : rsi >= 70 ? "overbought" : rsi <= 30 ? "oversold" : "";
+    const level = rsi === undefined ? "" : rsi >= 70 ? "overbought" : rsi <= 30 ? "oversold" : "";
+    setText(cells.strength, rsi === undefined ? "" : rsi.toFixed(1));
+    setText(cells.level, level);
+    setData(cells.rsi, "level", level);
     setText(cells.sma20, values.SMA_20 === undefined ? "" : price(values.SMA_20));
     setText(cells.sma50, values.SMA_50 === undefined ? "" : price(values.SMA_50));
   }
@@ -124,16 +133,35 @@ export class Watchlist {
     this.agedAt = now;
     const serverNow = this.store.now();
     const counts = { total: this.lines.size, fresh: 0, quiet: 0, stale: 0, none: 0 };
+    let withoutClose = 0;
     for (const [symbol, line] of this.lines) {
       const quote = this.store.quotes.get(symbol);
       const age = quote ? Math.max(0, serverNow - quote.received) : null;
       const state = freshness(age, this.store.feed, this.store.link === "live");
       counts[state] += 1;
+      if (quote && quote.previous_close === null) withoutClose += 1;
       if (this.paused) continue;
+      if (line.movedAt && now - line.movedAt > MOVED_MS) {
+        line.movedAt = 0;
+        setData(line.cells.last, "moved", "");
+      }
       setData(line.row, "freshness", state);
       setText(line.cells.state, STATES[state]);
       setText(line.cells.seconds, age === null ? "" : span(age));
     }
     this.counts = counts;
+    if (!this.paused) this.drawNote(counts.total - counts.none, withoutClose);
+  }
+
+  /**
+   * Say which bar the indicators are of, and how many changes are missing.
+   * @param {number} priced @param {number} withoutClose
+   */
+  drawNote(priced, withoutClose) {
+    const notes = [];
+    if (this.newestBar) notes.push(`RSI and SMA of the 1-minute bar of ${minuteTime(this.newestBar)} ET`);
+    else if (priced) notes.push("no RSI and SMA yet");
+    if (withoutClose) notes.push(`no Chg%${withoutClose < priced ? ` of ${whole(withoutClose)}` : ""}: no previous close is stored`);
+    setText(this.note, notes.join(" · "));
   }
 }

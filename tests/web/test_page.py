@@ -98,7 +98,7 @@ def test_signals_of_one_bar_are_one_row_with_words_arrows_and_quality(page: Open
     assert "82 %" in text
     assert "70.4" in text
     assert page.page.locator(".signal", has_text="TSLA").count() == 1
-    page.wait_for_text("tr[data-symbol=TSLA]", "71.2")
+    page.wait_for_text("tr[data-symbol=TSLA] td.rsi", r"overbought\s*71\.2")
     assert page.complaints == []
 
 
@@ -194,11 +194,43 @@ def test_a_confirmed_signal_stays_when_it_comes_again_in_another_state(page: Ope
 
 
 def test_issues_of_pl_stand_in_words(page: OpenPage, world: World) -> None:
+    page.wait_for_text("#health-state", "Healthy")
+    top = page.page.evaluate("document.querySelector('.panels').offsetTop")
     world.streaming.health("degraded", ["lag is 3.1 s"])
     page.wait_for_text("#health-state", "Degraded")
     page.wait_for_text("#issues", "lag is 3.1 s")
+    assert page.page.evaluate("document.querySelector('.panels').offsetTop") == top
+    world.streaming.health("degraded", ["warming up: history is being loaded"], session="waiting")
+    page.wait_for_text("#health-state", "Warming up")
     world.streaming.health()
     page.wait_for_text("#health-state", "Healthy")
+    page.wait_for_text("#issues", "^$")
+
+
+def test_a_line_sums_up_a_minute_and_what_is_not_confirmed_stands_below(page: OpenPage, world: World) -> None:
+    bar = this_minute() + 3_600_000
+    at = bar + 60_040
+    world.streaming.minute(
+        patterns=[
+            a_pattern("SUM1", "HeadShoulders", bar, direction="bearish", state="forming", quality=0.99, detection_timestamp=at),
+            a_pattern("SUM2", bar=bar, detection_timestamp=at),
+            a_pattern("SUM3", "Doji", bar, direction="neutral", quality=0.0, detection_timestamp=at),
+        ],
+        alerts=[an_alert("SUM2", bar, detection_timestamp=at)],
+    )
+    page.wait_for_text(".burst", r"4 signals of 3 symbols\s+▲ 1\s*▼ 2\s*◆ 1")
+    symbols = page.page.locator(".signal .symbol").all_inner_texts()
+    assert [symbol for symbol in symbols if symbol.startswith("SUM")] == ["SUM2", "SUM3", "SUM1"]
+
+
+def test_history_is_told_apart_from_what_fires_now(page: OpenPage, world: World) -> None:
+    world.streaming.minute(patterns=[a_pattern("PAST", origin="history"), a_pattern("NOW")])
+    page.wait_for_text("#signal-rows", "NOW")
+    past, now = (page.page.locator(".signal", has_text=symbol) for symbol in ("PAST", "NOW"))
+    assert "history" in past.inner_text()
+    assert "history" not in now.inner_text()
+    backgrounds = [row.locator(".chip").evaluate("(chip) => getComputedStyle(chip).backgroundColor") for row in (past, now)]
+    assert backgrounds[0] == "rgba(0, 0, 0, 0)" != backgrounds[1]
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -258,6 +290,8 @@ def test_feed_stopped_pl_stopped_and_web_restarted_are_said_and_got_over(chromiu
             assert world.app.get("/health")[0] == 503
             world.app.process.kill()
             page.wait_for_text("#banners", "The link to TickStock is lost")
+            page.wait_for_text("#health-state", "Health unknown")
+            assert page.text("#tick-rate") == ""
             world.streaming.minute(patterns=[a_pattern("MISSED")], publish=False)
             world.app.start()
             page.wait_for_text("#feed-state", "Active")

@@ -1,0 +1,95 @@
+"""The page's pure modules, asked in a real Chromium without a server: the files are handed to it as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.web.services import REPOSITORY
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page, Route
+
+HOST = "http://tickstock.test"
+CLOSE = 1_381_159_560_000  # 11:26 in New York on 7 October 2013
+DETECTED = 1_795_341_846_000  # years later, when the day was replayed
+
+SIGNAL = """(fields) => ({type: "streaming_pattern", seq: 1, id: "A:1min:Doji:1", symbol: "A", direction: "neutral",
+  timeframe: "1min", session: "regular", origin: "live", pattern: "Doji", state: "confirmed", quality: 0.5, price: 10, bar_timestamp: 0,
+  detection_timestamp: 0, ...fields})"""
+
+
+@pytest.fixture(scope="module")
+def modules(chromium: Browser) -> Iterator[Page]:
+    """An empty page that can import the modules of static/js."""
+
+    def answer(route: Route) -> None:
+        file = REPOSITORY / route.request.url.removeprefix(f"{HOST}/")
+        if file.is_file():
+            route.fulfill(path=file)
+        else:
+            route.fulfill(body="<!doctype html>", content_type="text/html")
+
+    page = chromium.new_page()
+    page.route(f"{HOST}/**", answer)
+    page.goto(f"{HOST}/")
+    yield page
+    page.close()
+
+
+def run(page: Page, module: str, body: str, argument: Any = None) -> Any:
+    """What `body` returns; it has the module as `m` and a signal maker as `signal`."""
+    return page.evaluate(
+        f"async (argument) => {{ const m = await import('/static/js/{module}.js'); const signal = {SIGNAL}; {body} }}", argument
+    )
+
+
+def test_a_recorded_days_signals_stand_at_their_bars_close(modules: Page) -> None:
+    times = run(
+        modules,
+        "signal_groups",
+        """const all = [
+             signal({id: "1", symbol: "IBM", bar_timestamp: argument.close - 60000, detection_timestamp: argument.detected}),
+             signal({id: "2", symbol: "SPY", timeframe: "5min", bar_timestamp: argument.close - 300000,
+                     detection_timestamp: argument.detected - 2000}),
+           ];
+           return [true, false].map((followsEvents) => {
+             const {groups} = m.groupSignals(all, {kind: "", direction: "", symbol: ""}, followsEvents);
+             return [groups.map((group) => group.time), m.burstsOf(groups).map((burst) => burst.groups.length)];
+           });""",
+        {"close": CLOSE, "detected": DETECTED},
+    )
+    assert times == [[[CLOSE, CLOSE], [2]], [[DETECTED, DETECTED - 2000], [2]]]
+
+
+def test_history_that_arrives_late_does_not_push_out_what_was_detected_after_it(modules: Page) -> None:
+    held = run(
+        modules,
+        "store",
+        """const store = new m.Store();
+           store.takeSignal(signal({id: "live", seq: 1, detection_timestamp: 1e9}));
+           for (let number = 0; number < 3 * m.KEPT_SIGNALS; number += 1)
+             store.takeSignal(signal({id: `old ${number}`, seq: number + 2, detection_timestamp: number}));
+           return [store.signals.has("live"), store.signals.has("old 0"), store.signals.size <= 1.2 * m.KEPT_SIGNALS];""",
+    )
+    assert held == [True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("seqs", "missing_after"),
+    [([6, 7, 8], None), ([2, 3, 6, 7, 8], None), ([2, 3, 7, 8], 5), ([7, 8], 5), ([], 5)],
+)
+def test_a_snapshot_that_lacks_a_signal_is_noticed(modules: Page, seqs: list[int], missing_after: int | None) -> None:
+    missing = run(
+        modules,
+        "store",
+        """const store = new m.Store();
+           const snapshot = {epoch: "e", time: 1, watch: [], symbols: [], indicators: [], counters: null, session: null,
+                             health: null, feed: null};
+           store.takeSnapshot({...snapshot, seq: 5, events: []});
+           return store.takeSnapshot({...snapshot, seq: 8, events: argument.map((seq) => signal({seq, id: String(seq)}))});""",
+        seqs,
+    )
+    assert missing == missing_after
