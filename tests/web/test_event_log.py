@@ -60,12 +60,15 @@ def test_since_gives_all_that_followed_or_says_that_it_cannot(count: int, kept: 
         assert entries is None
 
 
-def test_the_newest_entries_come_oldest_first() -> None:
+def test_the_last_detected_come_in_the_order_of_their_numbers_also_when_history_is_read_after_them() -> None:
     log = EventLog("epoch")
     for number in range(5):
-        log.add(an_alert(f"S{number}"))
-    assert [entry.signal.symbol for entry in log.last(2)] == ["S3", "S4"]
-    assert len(log.last(100)) == 5
+        log.add(an_alert(f"S{number}", detection_timestamp=BAR + number))
+    log.add(an_alert("HISTORY", detection_timestamp=BAR - 60_000))
+    assert [entry.signal.symbol for entry in log.last_detected(2)] == ["S3", "S4"]
+    assert len(log.last_detected(100)) == 6
+    log.add(an_alert("NEW", detection_timestamp=BAR + 60_000))
+    assert [entry.signal.symbol for entry in log.last_detected(2)] == ["S4", "NEW"]
 
 
 def test_an_entry_is_the_message_with_its_number() -> None:

@@ -7,6 +7,7 @@ a message sent again) leaves no trace.
 
 from __future__ import annotations
 
+import heapq
 from collections import deque
 from typing import NamedTuple
 
@@ -38,6 +39,8 @@ class EventLog:
         self._entries: deque[Entry] = deque(maxlen=kept)
         self._final: dict[str, bool] = {}  # id: whether its state is final; the oldest first
         self._remembered = remembered
+        self._last_asked = (-1, 0)
+        self._last_detected: list[Entry] = []  # the answer to it: every browser that connects asks the same
 
     def add(self, signal: Signal) -> Entry | None:
         """Number a signal; None when it and its state are known already."""
@@ -61,9 +64,13 @@ class EventLog:
             return None
         return self._newest(self.seq - seq)
 
-    def last(self, count: int) -> list[Entry]:
-        """The newest `count` entries, oldest first."""
-        return self._newest(min(count, len(self._entries)))
+    def last_detected(self, count: int) -> list[Entry]:
+        """The `count` entries that were detected last, in the order of their numbers: history may be numbered after them."""
+        if self._last_asked != (self.seq, count):
+            newest = heapq.nlargest(count, self._entries, key=lambda entry: (entry.signal.detection_timestamp, entry.seq))
+            self._last_detected = sorted(newest, key=lambda entry: entry.seq)
+            self._last_asked = (self.seq, count)
+        return self._last_detected
 
     @property
     def _oldest(self) -> int:

@@ -226,7 +226,7 @@ class LivePage:
             "watch": symbols,
             "symbols": self.market.board.snapshot(symbols)[1],
             "indicators": self.indicators.of(symbols),
-            "events": [Raw(entry.payload) for entry in self.log.last(SNAPSHOT_EVENTS)],
+            "events": [Raw(entry.payload) for entry in self.log.last_detected(SNAPSHOT_EVENTS)],
             "counters": self.day_figures(),
             "session": self.clock.message(),
             "health": self.health.message(_now()),
