@@ -16,9 +16,11 @@ HOST = "http://tickstock.test"
 CLOSE = 1_381_159_560_000  # 11:26 in New York on 7 October 2013
 DETECTED = 1_795_341_846_000  # years later, when the day was replayed
 
-SIGNAL = """(fields) => ({type: "streaming_pattern", seq: 1, id: "A:1min:Doji:1", symbol: "A", direction: "neutral",
-  timeframe: "1min", session: "regular", origin: "live", pattern: "Doji", state: "confirmed", quality: 0.5, price: 10, bar_timestamp: 0,
-  detection_timestamp: 0, ...fields})"""
+SIGNAL = """(fields) => ({
+  type: "streaming_pattern", seq: 1, id: "A:1min:Doji:1", symbol: "A", pattern: "Doji", direction: "neutral", state: "confirmed",
+  timeframe: "1min", session: "regular", origin: "live", quality: 0.5, price: 10, bar_timestamp: 0, detection_timestamp: 0,
+  ...fields,
+})"""
 
 
 @pytest.fixture(scope="module")
