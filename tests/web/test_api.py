@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from tickstock.database.migrate import migrate
 from tickstock.database.models import indicator_alerts, intraday_indicators, intraday_patterns
 from tickstock.database.writers import Writer
 from tickstock.settings import Settings
+from tickstock.web import database_probe
 from tickstock.web.application import create_app
 
 BAR = 1_728_300_000_000
@@ -183,3 +185,13 @@ def test_a_database_that_is_away_is_said(tmp_path: Path) -> None:
         assert answer.status_code == 503
         assert "secret" not in answer.get_data(as_text=True)
         assert client.get("/health").get_json()["stages"]["database"]["status"] == "down"
+
+
+def test_health_does_not_wait_for_a_database_that_keeps_silent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database_probe, "PATIENCE_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as listener:  # takes the connection, and then says nothing
+        url = f"postgresql://nobody:secret@127.0.0.1:{listener.getsockname()[1]}/nothing"
+        app = create_app(Settings(database_url=url, data_dir=tmp_path, async_mode="threading"))
+        with app.test_client() as client:
+            stage = client.get("/health").get_json()["stages"]["database"]
+    assert (stage["status"], stage["detail"][:13]) == ("down", "no answer for")

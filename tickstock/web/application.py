@@ -13,6 +13,7 @@ from flask_socketio import SocketIO
 from tickstock.settings import Settings
 from tickstock.web import json_text
 from tickstock.web.api import api
+from tickstock.web.database_probe import DatabaseProbe
 from tickstock.web.day_keeper import DayKeeper
 from tickstock.web.live import LivePage
 from tickstock.web.market import Market, NoMarket
@@ -40,6 +41,7 @@ class WebServices:
     keeper: DayKeeper
     subscriber: RedisEventSubscriber
     stored: StoredResults
+    database: DatabaseProbe
     threads: list[threading.Thread] = field(default_factory=list)
 
     def start(self) -> None:
@@ -83,7 +85,8 @@ def create_app(settings: Settings, market: Market | None = None) -> Flask:
     keeper = DayKeeper(live, settings.database)
     subscriber = RedisEventSubscriber(settings.redis_url, live, keeper.read_again)
     stored = StoredResults(settings.database)
-    app.extensions[EXTENSION] = WebServices(settings, market, socketio, live, keeper, subscriber, stored)
+    probe = DatabaseProbe(stored)
+    app.extensions[EXTENSION] = WebServices(settings, market, socketio, live, keeper, subscriber, stored, probe)
     app.register_blueprint(pages)
     app.register_blueprint(api)
     app.after_request(add_headers)

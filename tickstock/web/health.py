@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from tickstock.database.queries import Queries
-from tickstock.errors import DatabaseError
-
 if TYPE_CHECKING:
     from tickstock.web.application import WebServices
 
@@ -62,17 +59,8 @@ def _subscriber(services: WebServices, now: int) -> Stage:
 
 
 def _database(services: WebServices) -> Stage:
-    try:
-        progress = services.stored.ask(Queries.progress)
-    except DatabaseError as problem:
-        return {"status": "down", "detail": str(problem)}
-    detail = "answers" if progress is not None else "answers; TickStockPL has stored nothing yet"
-    return {
-        "status": "ok",
-        "detail": detail,
-        "progress": progress._asdict() if progress is not None else None,
-        "last_problem": services.keeper.problem,
-    }
+    stage = services.database.stage()
+    return stage if stage["status"] == "down" else {**stage, "last_problem": services.keeper.problem}
 
 
 def _browsers(services: WebServices) -> Stage:
