@@ -30,7 +30,7 @@ export function bannersOf(store, now) {
     const consequence = feed?.status === "live" ? "ticks go on, new patterns and alerts do not" : "no new patterns and alerts";
     found.push({ level: "bad", text: `TickStockPL is ${health.status}${since}: ${consequence}.` });
   }
-  if (session?.name === "closed" && session.opens) {
+  if (session?.name === "closed" && session.opens && feed?.status !== "ended") {
     found.push({ level: "info", text: `Market closed. It opens ${dayOf(session.opens)} at ${minuteTime(session.opens)} ET; prices are of the last session.` });
   }
   return found;

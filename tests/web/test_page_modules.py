@@ -95,3 +95,14 @@ def test_a_snapshot_that_lacks_a_signal_is_noticed(modules: Page, seqs: list[int
         seqs,
     )
     assert missing == missing_after
+
+
+def test_a_recorded_day_that_has_ended_does_not_promise_an_opening(modules: Page) -> None:
+    said = run(
+        modules,
+        "banners",
+        """const store = {link: "live", heard: 1000, health: null, session: {name: "closed", opens: 1e12},
+                          feed: {status: "ended", detail: "end of recording", since: 0}};
+           return m.bannersOf(store, 1000).map((banner) => banner.text);""",
+    )
+    assert said == ["The recorded day has ended (end of recording)."]
