@@ -147,12 +147,15 @@ async def run(arguments: argparse.Namespace) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Returns the exit code."""
+    """Returns the exit code: 2 when it cannot run with these arguments."""
     chosen = argument_parser().parse_args(arguments)
     logs.configure(chosen.log_level)
     try:
         asyncio.run(run(chosen))
-    except (TickStockError, OSError) as problem:
+    except TickStockError as problem:  # bad settings, or a file that cannot be played: starting again cannot help
+        log.error("SIMULATOR: %s", problem)
+        return 2
+    except OSError as problem:
         log.error("SIMULATOR: %s", problem)
         return 1
     except KeyboardInterrupt:
