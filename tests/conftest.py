@@ -7,9 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.servers import PostgresServer, RedisServer
 from tickstock.database.migrate import migrate
+
+# Tests share two cores with the servers that they start: how long an example takes says nothing about the code.
+settings.register_profile("beside servers", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("beside servers")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 _database_numbers = itertools.count(1)

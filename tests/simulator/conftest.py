@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,14 +114,15 @@ def rest_port() -> Any:
 
 @pytest.fixture
 def run() -> Callable[[Coroutine[Any, Any, Any]], Any]:
-    """Run a coroutine to its end, within a minute."""
+    """Run a coroutine to its end, within a minute; in a thread of its own, as a browser's tests may have a loop in this one."""
 
     def run_to_the_end(coroutine: Coroutine[Any, Any, Any]) -> Any:
         async def limited() -> Any:
             async with asyncio.timeout(60):
                 return await coroutine
 
-        return asyncio.run(limited())
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(lambda: asyncio.run(limited())).result()
 
     return run_to_the_end
 

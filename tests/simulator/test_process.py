@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import re
 import signal
@@ -71,7 +70,9 @@ def simulator() -> Iterator[Callable[..., Process]]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_says_when_it_is_ready_serves_and_stops_in_order(simulator: Callable[..., Process], number: signal.Signals) -> None:
+def test_it_says_when_it_is_ready_serves_and_stops_in_order(
+    simulator: Callable[..., Process], number: signal.Signals, run: Callable[..., Any]
+) -> None:
     running = simulator("--key", KEY)
     websocket, rest = running.ports()
     with urllib.request.urlopen(f"http://127.0.0.1:{rest}/v1/marketstatus/now?apiKey={KEY}", timeout=20) as response:
@@ -86,7 +87,7 @@ def test_it_says_when_it_is_ready_serves_and_stops_in_order(simulator: Callable[
             await client.subscribe("T.*")
             await client.until(lambda events: len({each["sym"] for each in events}) >= 60)
 
-    asyncio.run(first_events())
+    run(first_events())
     running.process.send_signal(number)
     running.line("Stopped")
     assert running.process.wait(20) == 0
@@ -107,7 +108,9 @@ def test_the_key_may_come_from_the_environment(simulator: Callable[..., Process]
         assert response.status == 200
 
 
-def test_it_plays_a_recorded_day(simulator: Callable[..., Process], flat_file: Callable[..., Path]) -> None:
+def test_it_plays_a_recorded_day(
+    simulator: Callable[..., Process], flat_file: Callable[..., Path], run: Callable[..., Any]
+) -> None:
     path = flat_file(row("A", OPEN, "10", sequence=1), row("A", OPEN + 5, "11", sequence=2))
     running = simulator("--replay", str(path), "--speed", "max", "--key", KEY)
     websocket, _ = running.ports()
@@ -121,7 +124,26 @@ def test_it_plays_a_recorded_day(simulator: Callable[..., Process], flat_file: C
             await client.subscribe("T.*")
             return await client.until_ended()
 
-    assert [each["q"] for each in asyncio.run(whole_day())] == [1, 2]
+    assert [each["q"] for each in run(whole_day())] == [1, 2]
+
+
+def test_a_day_without_the_watched_tickers_says_which_ones_it_holds(
+    simulator: Callable[..., Process], flat_file: Callable[..., Path]
+) -> None:
+    running = simulator("--replay", str(flat_file(row("QQXX", OPEN, "10", sequence=1))), "--speed", "max", "--key", KEY)
+    websocket, _ = running.ports()
+
+    async def whole_day() -> list[dict[str, Any]]:
+        from websockets.asyncio.client import connect
+
+        async with connect(f"ws://127.0.0.1:{websocket}/stocks") as socket:
+            client = Client(socket)
+            await client.log_in()
+            await client.subscribe("T.AAPL")
+            return await client.until_ended()
+
+    assert asyncio.run(whole_day()) == []
+    running.line("holds none of the tickers that the client watches, so it gets nothing; it holds QQXX")
 
 
 @pytest.mark.parametrize(
