@@ -128,7 +128,7 @@ def test_it_plays_a_recorded_day(
 
 
 def test_a_day_without_the_watched_tickers_says_which_ones_it_holds(
-    simulator: Callable[..., Process], flat_file: Callable[..., Path]
+    simulator: Callable[..., Process], flat_file: Callable[..., Path], run: Callable[..., Any]
 ) -> None:
     running = simulator("--replay", str(flat_file(row("QQXX", OPEN, "10", sequence=1))), "--speed", "max", "--key", KEY)
     websocket, _ = running.ports()
@@ -142,7 +142,7 @@ def test_a_day_without_the_watched_tickers_says_which_ones_it_holds(
             await client.subscribe("T.AAPL")
             return await client.until_ended()
 
-    assert asyncio.run(whole_day()) == []
+    assert run(whole_day()) == []
     running.line("holds none of the tickers that the client watches, so it gets nothing; it holds QQXX")
 
 
