@@ -210,7 +210,7 @@ class FeedServer:
             if not isinstance(self.clock, DayClock):
                 await self._run_on_the_wall_clock()
                 return
-            await self._settled()
+            self._check_symbols(await self._settled())
             self.clock.begin()
             log.info("SIMULATOR: The day starts")
             await (self._run_at_full_speed(self.clock) if self.clock.speed == MAX_SPEED else self._run_day(self.clock))
@@ -218,6 +218,14 @@ class FeedServer:
         except Exception:
             log.exception("SIMULATOR: The market stopped; no more events are sent")
             raise
+
+    def _check_symbols(self, subscriber: Subscriber) -> None:
+        """Unknown tickers are acknowledged, as the vendor does: a day of others would pass by without a word."""
+        held = self.timeline.tape.symbols
+        if not any(wanted.any() for wanted in subscriber.session.wanted.values()):
+            shown = " ".join(held[:10]) + (" …" if len(held) > 10 else "")
+            log.warning("SIMULATOR: This day holds none of the tickers that the client watches, so it gets nothing; it holds %s "
+                        "(--symbols or TICKSTOCK_SYMBOLS)", shown)  # fmt: skip
 
     async def _run_on_the_wall_clock(self) -> None:
         while True:
