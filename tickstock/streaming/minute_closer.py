@@ -186,9 +186,9 @@ class MinuteCloser:
         self._queue.add_gap(gap)
         self._gap_rows.append((gap.id, begun, ended, cause, None, None))
         logger.info(
-            "STREAMING: %d minutes touch a gap of the feed (%s): their bars come from REST",
-            (last - first) // MINUTE_MS + 1,
+            "STREAMING: Minutes that touch a gap (%s): %d; their bars come from REST",
             cause,
+            (last - first) // MINUTE_MS + 1,
         )
 
     def _first_open_minute(self) -> int:
