@@ -11,14 +11,14 @@ from sqlalchemy import Engine, event
 
 from tests.database.examples import MINUTE, START, alert, bar, indicators, pattern, tick
 from tickstock.database.models import intraday_patterns
-from tickstock.database.queries import Counters, Coverage, Page, Progress, Queries
+from tickstock.database.queries import Coverage, Page, Progress, Queries
 from tickstock.database.writers import TickWriter, Writer
 
 DAY = 86_400_000
 
 
 def write(url: str, **rows: list[tuple[Any, ...]]) -> Queries:
-    names = {"patterns": "upsert_patterns", "symbols": "upsert_symbols"}
+    names = {"patterns": "upsert_patterns"}
     with Writer(url) as writer, writer.transaction() as batch:
         for name, some in rows.items():
             getattr(batch, names.get(name, f"insert_{name}"))(some)
@@ -130,12 +130,6 @@ def test_bars_come_in_their_highest_revision(database_url: str) -> None:
     assert queries.bars("AAPL", "1min", since=START + 1, until=START + MINUTE).rows == []
 
 
-def test_the_latest_indicator_values_of_symbols(database_url: str) -> None:
-    queries = write(database_url, indicators=[indicators(), indicators(at=START + MINUTE), indicators("T")])
-    found = queries.latest_indicators(["AAPL", "T", "none"], "1min")
-    assert {symbol: row["bar_timestamp"] for symbol, row in found.items()} == {"AAPL": START + MINUTE, "T": START}
-
-
 def test_calculated_indicators_carry_their_bar_as_it_was_closed(database_url: str) -> None:
     queries = write(database_url, bars=[bar(), bar(revision=1, close=1.0)], indicators=[indicators(calculated=START + 5)])
     (row,) = queries.calculated_indicators(START + 5, START + 6)
@@ -169,19 +163,6 @@ def test_coverage_counts_bars_whatever_their_revisions(database_url: str) -> Non
     }
 
 
-def test_counters_leave_out_history_corrections_and_what_was_before(database_url: str) -> None:
-    queries = write(
-        database_url,
-        patterns=[pattern(1), pattern(2, at=START - DAY), pattern(3, origin="history"), pattern(4, origin="repair")],
-        alerts=[alert(1), alert(2, at=START - DAY), alert(3, origin="history")],
-        indicators=[indicators(), indicators(at=START - DAY)],
-        bars=[bar(), bar(revision=1), bar(timeframe="5min"), bar(at=START - DAY)],
-    )
-    with TickWriter(database_url) as writer:
-        writer.insert_ticks([tick(1, START - 1), tick(2), tick(3)])
-    assert queries.counters(START, START) == Counters(patterns=2, alerts=1, indicators=1, bars=2, ticks=2)
-
-
 def test_the_committed_position_is_the_one_set_last(database_url: str) -> None:
     queries = Queries(database_url)
     assert queries.progress() is None
@@ -202,23 +183,15 @@ def test_stored_ticks_of_a_run_come_in_the_order_of_their_positions(database_url
     assert found[0].late is False
 
 
-def test_gaps_and_sessions_come_newest_first(database_url: str) -> None:
+def test_gaps_come_newest_first(database_url: str) -> None:
     with Writer(database_url) as writer, writer.transaction() as batch:
         batch.upsert_gap("feed:1", START, START + 5, "feed away", repair="REST bars")
         batch.upsert_gap("feed:2", START + MINUTE, None, "feed away")
         batch.upsert_gap("bus:run:7", START - DAY, None, "log too short", lost="positions 7 to 9")
-        batch.start_session("one", START)
-        batch.start_session("two", START + 1)
     queries = Queries(database_url)
     assert [row["id"] for row in queries.gaps()] == ["feed:2", "feed:1", "bus:run:7"]
     assert [row["id"] for row in queries.gaps(since=START)] == ["feed:2", "feed:1"]
     assert [row["id"] for row in queries.gaps(open_only=True)] == ["feed:2"]
-    assert [row["session_id"] for row in queries.sessions()] == ["two", "one"]
-
-
-def test_symbols_come_in_their_order(database_url: str) -> None:
-    queries = write(database_url, symbols=[("T", "AT&T", None, None, False), ("AAPL", "Apple", "XNAS", "CS", True)])
-    assert [(row["symbol"], row["active"]) for row in queries.symbols()] == [("AAPL", True), ("T", False)]
 
 
 QUESTIONS: dict[str, Callable[[Queries], object]] = {
@@ -231,13 +204,11 @@ QUESTIONS: dict[str, Callable[[Queries], object]] = {
     "alerts of a symbol": lambda queries: queries.alerts(symbol="S7"),
     "alerts by name": lambda queries: queries.alerts(alert="A7"),
     "indicators": lambda queries: queries.indicators("S7", "1min"),
-    "latest indicators": lambda queries: queries.latest_indicators(["S7"], "1min"),
     "calculated indicators": lambda queries: queries.calculated_indicators(START, START + MINUTE),
     "bars": lambda queries: queries.bars("S7", "1min", limit=10),
     "coverage": lambda queries: queries.coverage("1min", START, START + 10 * MINUTE),
     "last day bars": lambda queries: queries.last_day_bars(["S7"], START),
     "stored ticks": lambda queries: queries.stored_ticks("0123456789ab", 5, 9),
-    "counters": lambda queries: queries.counters(START + 2995 * MINUTE, START + 2995 * MINUTE),
 }
 
 

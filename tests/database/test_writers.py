@@ -35,12 +35,10 @@ def test_rows_come_back_as_they_were_written(database_url: str) -> None:
         assert batch.insert_indicators([indicators()]) == 1
         assert batch.upsert_patterns([pattern(details={"pivots": [START, START + 1], "note": "ß\t\\N\n'\""})]) == 1
         assert batch.insert_alerts([alert()]) == 1
-        assert batch.upsert_symbols([("AAPL", "Apple Inc.", None, "CS", True)]) == 1
     assert stored(database_url, "bars") == [bar(), bar("BRK.A")]
     assert stored(database_url, "intraday_indicators") == [indicators()]
     assert stored(database_url, "intraday_patterns") == [pattern(details={"pivots": [START, START + 1], "note": "ß\t\\N\n'\""})]
     assert stored(database_url, "indicator_alerts") == [alert()]
-    assert stored(database_url, "symbols") == [("AAPL", "Apple Inc.", None, "CS", True)]
 
 
 def test_writing_the_same_rows_again_changes_nothing(database_url: str) -> None:
@@ -63,8 +61,6 @@ def test_a_row_twice_in_one_batch_is_stored_once(database_url: str) -> None:
         assert batch.insert_bars([bar(), bar(), bar(revision=1)]) == 2
         assert batch.upsert_patterns([pattern(), pattern()]) == 1
         assert batch.insert_alerts([alert(), alert()]) == 1
-        assert batch.upsert_symbols([("A", None, None, None, True), ("A", "Agilent", None, None, True)]) == 1
-    assert stored(database_url, "symbols") == [("A", "Agilent", None, None, True)]
 
 
 def test_several_batches_of_one_table_fit_in_one_transaction(database_url: str) -> None:

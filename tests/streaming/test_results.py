@@ -23,6 +23,7 @@ from tickstock.contract import (
     RESULTS_LOG_KEY,
     BarValues,
     IndicatorAlert,
+    ResultsEntry,
     StreamingIndicator,
     StreamingPattern,
 )
@@ -35,7 +36,7 @@ from tickstock.streaming.engine import MinuteResults
 from tickstock.streaming.log_follower import Position
 from tickstock.streaming.minute_writer import ClosedMinute, MinuteWriter
 from tickstock.streaming.missed_results import publish_missed
-from tickstock.streaming.result_publisher import Publication, ResultPublisher
+from tickstock.streaming.result_publisher import ResultPublisher
 from tickstock.streaming.warm_up import History
 
 
@@ -66,8 +67,8 @@ def closed(n: int) -> ClosedMinute:
     return ClosedMinute(results, Position("run1", 10 * n, start + MINUTE_MS, 10 * n + 1))
 
 
-def publication(n: int) -> Publication:
-    return Publication("run1", 10 * n, T0 + n * MINUTE_MS, [pattern(n)], [alert(n)], [indicator(n)])
+def publication(n: int) -> ResultsEntry:
+    return ResultsEntry("run1", 10 * n, T0 + n * MINUTE_MS, [pattern(n)], [alert(n)], [indicator(n)])
 
 
 class Heard:

@@ -48,6 +48,8 @@ def client(empty_database_url: str, tmp_path: Path) -> Iterator[FlaskClient]:
             for number in range(3)
             for revision in range(2)
         ])  # fmt: skip
+        batch.upsert_gap(f"feed:{BAR}", BAR, BAR + MINUTE, "the feed was away", "minute bars from REST")
+        batch.upsert_gap("bus:run:7", BAR + MINUTE, BAR + MINUTE, "ticks missing", lost="3 ticks")
     writer.close()
     app = create_app(Settings(database_url=empty_database_url, data_dir=tmp_path, async_mode="threading"))
     with app.test_client() as client:
@@ -97,6 +99,15 @@ def test_alerts_indicators_and_bars_answer_alike(client: FlaskClient) -> None:
         (BAR + MINUTE, 1, 101),
         (BAR, 1, 101),
     ]
+
+
+def test_gaps_say_what_repaired_them_and_what_is_lost(client: FlaskClient) -> None:
+    found = client.get("/api/gaps").get_json()["gaps"]
+    assert [(gap["id"], gap["repair"], gap["lost"]) for gap in found] == [
+        ("bus:run:7", None, "3 ticks"),
+        (f"feed:{BAR}", "minute bars from REST", None),
+    ]
+    assert [gap["id"] for gap in client.get(f"/api/gaps?from={BAR + 1}&limit=5").get_json()["gaps"]] == ["bus:run:7"]
 
 
 def test_a_symbol_without_anything_is_an_empty_list(client: FlaskClient) -> None:

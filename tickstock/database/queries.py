@@ -26,8 +26,6 @@ from tickstock.database.models import (
     intraday_patterns,
     stored_history,
     streaming_progress,
-    streaming_sessions,
-    symbols,
     ticks,
 )
 
@@ -56,16 +54,6 @@ class Progress(NamedTuple):
     minute: int
     replay_from: int
     updated: int
-
-
-class Counters(NamedTuple):
-    """How much was found and received since some time."""
-
-    patterns: int
-    alerts: int
-    indicators: int
-    bars: int
-    ticks: int
 
 
 class StoredTick(NamedTuple):
@@ -165,18 +153,6 @@ class Queries:
         chosen = [*_equal(bars, {"symbol": symbol, "timeframe": timeframe}), _is_newest_revision()]
         return self._page(bars, bars.c.timestamp, chosen, since, until, limit, after, _bar_columns)
 
-    def latest_indicators(self, wanted: Sequence[str], timeframe: str) -> dict[str, Record]:
-        """The last indicator values of each of these symbols; a symbol without any is left out."""
-        table = intraday_indicators
-        found: dict[str, Record] = {}
-        with database_errors(self._url), self._engine.connect() as connection:
-            for symbol in wanted:  # one look-up in the key each; a grouped query would read the whole table
-                query = select(table).where(table.c.symbol == symbol, table.c.timeframe == timeframe)
-                row = connection.execute(query.order_by(table.c.bar_timestamp.desc()).limit(1)).mappings().first()
-                if row is not None:
-                    found[symbol] = dict(row)
-        return found
-
     def calculated_indicators(self, since: int, until: int) -> list[Record]:
         """Indicator values with `since` <= calculation_timestamp < `until`, each with its `bar`, as in the message."""
         table = intraday_indicators
@@ -223,26 +199,6 @@ class Queries:
         """Until when the vendor's bars are stored, by symbol and start of the trading day (0: day bars)."""
         return {(row["symbol"], row["day"]): row["until"] for row in self._rows(select(bar_coverage))}
 
-    def counters(self, detected_since: int, traded_since: int) -> Counters:
-        """What was detected and calculated since a time of the clock, and what was traded since a time of the feed.
-
-        Detections in warm-up bars (origin history) do not count: they were never published.
-        """
-        found, raised, values = intraday_patterns.c, indicator_alerts.c, intraday_indicators.c
-        queries = (
-            select(func.count()).where(found.detection_timestamp >= detected_since, found.origin != "history"),
-            select(func.count()).where(raised.detection_timestamp >= detected_since, raised.origin != "history"),
-            select(func.count()).where(values.calculation_timestamp >= detected_since),
-            select(func.count()).where(
-                bars.c.timeframe.in_(TIMEFRAMES),
-                bars.c.timestamp >= traded_since,
-                bars.c.revision == 0,
-            ),
-            select(func.count()).where(ticks.c.timestamp >= traded_since),
-        )
-        with database_errors(self._url), self._engine.connect() as connection:
-            return Counters(*(connection.execute(query).scalar_one() for query in queries))
-
     def progress(self, run: str | None = None) -> Progress | None:
         """The committed position: of this run, or the one that was set last; None when there is none."""
         query = select(streaming_progress).order_by(streaming_progress.c.updated.desc()).limit(1)
@@ -267,15 +223,6 @@ class Queries:
         if open_only:
             query = query.where(feed_gaps.c.repair.is_(None), feed_gaps.c.lost.is_(None))
         return self._rows(query)
-
-    def sessions(self, limit: int = PAGE_SIZE) -> list[Record]:
-        """The last streaming sessions, newest first."""
-        started = streaming_sessions.c.started
-        return self._rows(select(streaming_sessions).order_by(started.desc()).limit(limit))
-
-    def symbols(self) -> list[Record]:
-        """All known symbols in their order."""
-        return self._rows(select(symbols).order_by(symbols.c.symbol))
 
     def _page(
         self,

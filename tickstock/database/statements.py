@@ -95,7 +95,6 @@ def _compiled(statement: Any, dialect: Any) -> str:
     return str(statement.compile(dialect=dialect))
 
 
-SYMBOLS = bulk_write(models.symbols, changes=("name", "exchange", "type", "active"))
 TICKS = bulk_write(models.ticks)
 BARS = bulk_write(models.bars)
 PATTERNS = bulk_write(

@@ -54,10 +54,6 @@ class Batch(ABC):
         """Store indicator alerts; a stored one never changes."""
         return self._add(statements.ALERTS, rows)
 
-    def upsert_symbols(self, rows: Sequence[Row]) -> int:
-        """Store symbols, or what is new about them."""
-        return self._add(statements.SYMBOLS, _last_per_key(rows, 1))
-
     def set_progress(self, run: str, position: int, minute: int, replay_from: int, updated: int) -> None:
         """Set how far everything of a run is stored; `updated` orders the runs."""
         self._add(statements.PROGRESS, [(run, position, minute, replay_from, updated)])

@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from tickstock.contract import IndicatorAlert, StreamingIndicator, StreamingPattern
+from tickstock.contract import IndicatorAlert, ResultsEntry, StreamingIndicator, StreamingPattern
 from tickstock.database.writers import Batch, Writer
 from tickstock.errors import DatabaseError, DatabaseUnavailable
 from tickstock.market_hours import Calendar
@@ -24,7 +24,7 @@ from tickstock.streaming.bar_builder import LateTick
 from tickstock.streaming.corrections import Row, store_corrections
 from tickstock.streaming.engine import MinuteResults
 from tickstock.streaming.log_follower import Position
-from tickstock.streaming.result_publisher import Publication, ResultPublisher
+from tickstock.streaming.result_publisher import ResultPublisher
 from tickstock.streaming.warm_up import History
 
 logger = logging.getLogger(__name__)
@@ -187,7 +187,9 @@ class MinuteWriter:
                 return
             minute.published = True
             self._publisher.publish(
-                Publication(position.run, position.position, results.minute, results.patterns, results.alerts, results.indicators)
+                ResultsEntry(
+                    position.run, position.position, results.minute, results.patterns, results.alerts, results.indicators
+                )
             )
 
     def _database_away(self, problem: DatabaseError | str, since: float = 0.0) -> None:

@@ -10,7 +10,7 @@ from msgspec import convert
 
 from tickstock.contract import IndicatorAlert, ResultsEntry, StreamingIndicator, StreamingPattern
 from tickstock.database.queries import Progress, Queries
-from tickstock.streaming.result_publisher import Publication, ResultPublisher
+from tickstock.streaming.result_publisher import ResultPublisher
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ def publish_missed(queries: Queries, publisher: ResultPublisher, progress: Progr
     values = _missing(known, StreamingIndicator, "streaming_indicator", rows)
     patterns = [each for each in patterns if each.origin != "history"]
     alerts = [each for each in alerts if each.origin != "history"]
-    publisher.publish(Publication(progress.run, progress.position, progress.minute, patterns, alerts, values))
+    publisher.publish(ResultsEntry(progress.run, progress.position, progress.minute, patterns, alerts, values))
     count = len(patterns) + len(alerts) + len(values)
     logger.info("STREAMING: %d results of the last session were stored but not published; they are published now", count)
     return count

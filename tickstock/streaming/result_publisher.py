@@ -9,7 +9,6 @@ import logging
 import threading
 import time
 from collections import deque
-from dataclasses import dataclass
 from typing import Any
 
 import redis
@@ -20,10 +19,7 @@ from tickstock.contract import (
     PATTERNS_CHANNEL,
     RESULTS_LOG_FIELD,
     RESULTS_LOG_KEY,
-    IndicatorAlert,
     ResultsEntry,
-    StreamingIndicator,
-    StreamingPattern,
     decode,
     encode,
 )
@@ -34,18 +30,6 @@ logger = logging.getLogger(__name__)
 RESULTS_LOG_MAX_AGE_MS = 15 * 60_000
 RETRY_SECONDS = 0.5
 REDIS_TIMEOUT_SECONDS = 2.0  # no call waits longer for Redis
-
-
-@dataclass(frozen=True, slots=True)
-class Publication:
-    """The messages of one closed minute, and the position at which it closed."""
-
-    run: str
-    position: int
-    minute: int
-    patterns: list[StreamingPattern]
-    alerts: list[IndicatorAlert]
-    indicators: list[StreamingIndicator]
 
 
 def redis_client(url: str) -> redis.Redis:
@@ -60,7 +44,7 @@ class ResultPublisher:
         self.published_minute = 0
         self.redis_away_since = 0.0  # monotonic; 0 while Redis answers
         self._client = redis_client(redis_url)
-        self._waiting: deque[Publication] = deque()
+        self._waiting: deque[ResultsEntry] = deque()
         self._wake = threading.Event()
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="result-publisher", daemon=True)
@@ -69,9 +53,9 @@ class ResultPublisher:
         """Start the thread."""
         self._thread.start()
 
-    def publish(self, publication: Publication) -> None:
+    def publish(self, minute: ResultsEntry) -> None:
         """Queue a minute; never waits."""
-        self._waiting.append(publication)
+        self._waiting.append(minute)
         self._wake.set()
 
     def stop(self, seconds: float) -> int:
@@ -127,7 +111,7 @@ class ResultPublisher:
                     return
                 time.sleep(RETRY_SECONDS)
 
-    def _send(self, minute: Publication) -> None:
+    def _send(self, minute: ResultsEntry) -> None:
         pipeline = self._client.pipeline(transaction=True)
         for channel, messages in (
             (PATTERNS_CHANNEL, minute.patterns),
@@ -136,12 +120,11 @@ class ResultPublisher:
         ):
             for message in messages:
                 pipeline.publish(channel, encode(message))
-        entry = ResultsEntry(minute.run, minute.position, minute.minute, minute.patterns, minute.alerts, minute.indicators)
         oldest = f"{int(time.time() * 1000) - RESULTS_LOG_MAX_AGE_MS}-0"
-        pipeline.xadd(RESULTS_LOG_KEY, {RESULTS_LOG_FIELD: encode(entry)}, minid=oldest, approximate=True)
+        pipeline.xadd(RESULTS_LOG_KEY, {RESULTS_LOG_FIELD: encode(minute)}, minid=oldest, approximate=True)
         pipeline.execute()
 
-    def _is_logged(self, minute: Publication) -> bool:
+    def _is_logged(self, minute: ResultsEntry) -> bool:
         last = self.last_logged()
         return last is not None and (last.run, last.minute, last.position) == (minute.run, minute.minute, minute.position)
 

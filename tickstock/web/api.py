@@ -14,7 +14,7 @@ from flask import Blueprint, Response, current_app, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 import tickstock
-from tickstock.database.queries import Page, Queries
+from tickstock.database.queries import PAGE_SIZE, Page, Queries
 from tickstock.errors import DatabaseError
 from tickstock.web import parameters
 from tickstock.web.health import health_report
@@ -71,6 +71,14 @@ def indicators(symbol: str) -> Answer:
 def bars(symbol: str) -> Answer:
     """Bars of one symbol, each in its newest revision."""
     return _page("bars", Queries.bars, {"timeframe": TIMEFRAME}, _of_symbol(symbol))
+
+
+@api.get("/api/gaps")
+def gaps() -> Answer:
+    """Gaps of the feed and of the bus, the newest first: when, why, what repaired them and what is lost."""
+    asked = parameters.read(request.args.to_dict(flat=False), {"from": parameters.moment, "limit": parameters.limit})
+    since, limit = asked.get("from"), asked.get("limit", PAGE_SIZE)
+    return jsonify({"gaps": _services().stored.ask(lambda queries: queries.gaps(since=since, limit=limit))})
 
 
 @api.get("/api/status")
