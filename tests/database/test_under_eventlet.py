@@ -31,7 +31,7 @@ def beat():
 def read(number):
     for turn in range(10):
         assert len(in_native_thread(queries.patterns, limit=1 + number + turn).rows) == min(1 + number + turn, 40)
-        in_native_thread(queries.counters, 0, 0)
+        in_native_thread(queries.coverage, "1min", 0, 1)
 
 def write():
     for turn in range(20):
