@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from benchmarks.chromium import ARGUMENTS, HOW_TO_GET_ONE, chromium_program
 from tests.servers import RedisServer
 from tests.web.services import REPOSITORY, Simulator, Streaming, WebApp
 from tickstock.database.migrate import migrate
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
-
-CHROMIUM_ARGUMENTS = [
-    "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking", "--disable-extensions",
-]  # fmt: skip
 
 
 class World:
@@ -63,14 +58,12 @@ def own_world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]
 def chromium() -> Iterator[Browser]:
     """An installed Chromium; the test is skipped where there is none, or where the browser files are not installed."""
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    found = os.environ.get("PLAYWRIGHT_CHROMIUM") or next(
-        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-    )
+    found = chromium_program()
     if not found:
-        pytest.skip("no chromium or google-chrome on PATH, and PLAYWRIGHT_CHROMIUM names none")
+        pytest.skip(HOW_TO_GET_ONE)
     if not (REPOSITORY / "static" / "vendor" / "socket.io.esm.min.js").is_file():
         pytest.skip("the browser files are not installed; python run_tests.py does it")
     with playwright.sync_playwright() as player:
-        browser = player.chromium.launch(executable_path=found, args=CHROMIUM_ARGUMENTS)
+        browser = player.chromium.launch(executable_path=found, args=list(ARGUMENTS))
         yield browser
         browser.close()
