@@ -123,20 +123,24 @@ export class Signals {
   }
 
   /** @param {{shown: number, total: number, hidden: number}} counts */
-  drawNote({ shown, total, hidden }) {
-    const { note } = this.parts;
+  drawNote(counts) {
+    const notes = [this.countNote(counts)];
     if (this.paused) {
       const arrived = this.store.signalsVersion - this.versionAtPause;
-      setText(note, `paused since ${clockTime(this.pausedAt)} ET · ${whole(arrived)} new`);
-      return;
+      notes.push(`paused since ${clockTime(this.pausedAt)} ET · ${whole(arrived)} new`);
     }
+    setText(this.parts.note, notes.filter(Boolean).join(" · "));
+  }
+
+  /** @param {{shown: number, total: number, hidden: number}} counts @returns {string} how many there are, and how many of them stand below */
+  countNote({ shown, total, hidden }) {
+    if (!total) return "";
     const { counters } = this.store;
     const today = counters ? counters.patterns + counters.alerts : 0;
     const all = whole(Math.max(today, total));
-    if (!total) setText(note, "");
-    else if (hidden) setText(note, `${all} signals, the newest ${whole(MOST_ROWS)} rows shown`);
-    else if (today > total) setText(note, `${all} signals, ${whole(shown)} of the newest ${whole(total)} shown`);
-    else setText(note, `${all} signals, ${whole(shown)} shown`);
+    if (hidden) return `${all} signals, the newest ${whole(MOST_ROWS)} rows shown`;
+    if (today > total) return `${all} signals, ${whole(shown)} of the newest ${whole(total)} shown`;
+    return `${all} signals, ${whole(shown)} shown`;
   }
 
   drawEmpty() {

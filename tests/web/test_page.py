@@ -152,7 +152,7 @@ def test_pause_holds_the_list_and_says_how_much_is_new(page: OpenPage, world: Wo
     world.streaming.minute(patterns=[a_pattern("SHOWN")])
     page.wait_for_text("#signals-note", "shown")
     page.page.keyboard.press("Space")
-    page.wait_for_text("#signals-note", "paused since .* 0 new")
+    page.wait_for_text("#signals-note", r"\d signals, .*shown · paused since .* 0 new")
     world.streaming.minute(patterns=[a_pattern("PAUSED")])
     page.wait_for_text("#signals-note", "1 new")
     assert "PAUSED" not in page.text("#signal-rows")
