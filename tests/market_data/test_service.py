@@ -40,7 +40,7 @@ from tickstock.database.connection import open_engine
 from tickstock.database.migrate import migrate
 from tickstock.feed.massive_client import MassiveClient
 from tickstock.market_data.live_board import LiveBoard
-from tickstock.market_data.service import MarketDataService
+from tickstock.market_data.service import Clock, MarketDataService
 from tickstock.market_data.tick_forwarder import RedisTickForwarder
 from tickstock.market_data.tick_recorder import TickRecorder
 from tickstock.market_hours import AlwaysOpenCalendar, ExchangeCalendar
@@ -50,7 +50,9 @@ from tickstock.settings import Settings
 class App:
     """The market data half of the app, wired as the web process wires it."""
 
-    def __init__(self, redis_url: str, database_url: str, *, real_client: bool = False, **changed: object) -> None:
+    def __init__(
+        self, redis_url: str, database_url: str, *, real_client: bool = False, clock: Clock = time.time, **changed: object
+    ) -> None:
         self.settings = Settings(**{"channel": "T", "feed": "simulated", "calendar": "always_open"} | changed)  # type: ignore[arg-type]
         replay = self.settings.feed_clock == "events"
         calendar = ExchangeCalendar() if replay else AlwaysOpenCalendar()
@@ -65,6 +67,7 @@ class App:
             self.recorder,
             self.forwarder,
             connect=MassiveClient.for_settings if real_client else self.client,
+            clock=clock,
         )
 
     def start(self) -> None:
@@ -94,7 +97,7 @@ def database_url(tmp_path: Path) -> str:
 def start(database_url: str) -> Iterator[Callable[..., App]]:
     apps: list[App] = []
 
-    def build(redis_url: str, **changed: object) -> App:
+    def build(redis_url: str, **changed: Any) -> App:
         app = App(redis_url, database_url, **changed)
         apps.append(app)
         app.start()
@@ -384,6 +387,28 @@ def test_the_count_of_forwarded_ticks_is_logged(
     app.go_live()
     app.client.frame(*(trade(number, now()) for number in range(1, 151)))
     eventually(lambda: "MARKET-DATA-SERVICE: Forwarded 100 ticks to TickStockPL streaming" in caplog.text)
+
+
+def test_ticks_that_came_while_the_process_stood_still_are_not_late(
+    redis_server: RedisServer, start: Callable[..., App], database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    behind = 300.0  # the process has stood still since then, once this is 0
+
+    def clock() -> float:
+        return time.time() - behind
+
+    app = start(redis_server.url, clock=clock)
+    app.go_live()
+    began = now() - 300_000
+    app.client.frame(trade(1, began))
+    eventually(lambda: app.recorder.stored_ticks == 1)
+    behind = 0.0
+    eventually(lambda: "stood still for 300 s" in caplog.text)
+    app.client.frame(*(trade(2 + minute, began + minute * 60_000) for minute in range(5)))  # read only now
+    eventually(lambda: app.recorder.stored_ticks == 6)
+    assert [late for *_, late in stored_ticks(database_url)] == [False] * 6
+    reached = began + 290_000
+    eventually(lambda: app.service.status and app.service.status.watermark > reached)  # and then the clock goes on
 
 
 def test_the_silence_of_a_feed_is_logged_when_it_begins_and_when_it_ends(

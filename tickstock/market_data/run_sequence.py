@@ -126,11 +126,14 @@ class RunSequence:
 
     def clock(self, now_ms: int) -> list[Piece]:
         """The wall clock shows `now_ms`: call it at least every 50 ms."""
-        pieces = self._pieces(self.stream.clock(now_ms, self._kind == "live"), now_ms)
-        if self._kind == "live":
+        pieces: list[Piece] = []
+        if (
+            self._kind == "live"
+        ):  # silence first: after a pause of ours the clock must not pass minutes that a dead feed still owes
             limit = self._silence.silent_after_ms(now_ms)
             if limit is not None and now_ms - self._data_at >= limit:
                 pieces.append(self._change("silent", f"no data for more than {limit / 1000:g} s", now_ms))
+        pieces += self._pieces(self.stream.clock(now_ms, self._kind == "live"), now_ms)
         if abs(now_ms - self._status_at) >= STATUS_EVERY_MS:  # also when the clock was set back
             pieces.append(self._say(now_ms))
         return pieces

@@ -35,6 +35,8 @@ LEASE_RETRY_SECONDS = 1.0
 BACKLOG_BYTES = 32 * 1024 * 1024  # of frames; a feed that we cannot follow is no longer read, and its gap repaired from REST
 SILENCE_SAID_SECONDS = 60.0  # a feed of few symbols may fall silent again and again: said at most so often
 DELAY_TOLERANCE_MS = 30_000
+STANDSTILL_MS = 2_000  # between two looks at the clock, 50 ms apart: longer, and the computer slept or the process was paused
+UNREAD_MS = 2_000  # how long the clock is not shown after that, while what came meanwhile is read
 STORE_AHEAD_TICKS = 100_000  # how far a replay may run ahead of the database
 
 Clock = Callable[[], float]
@@ -115,6 +117,7 @@ class MarketDataService:
         self._stopped = threading.Event()
         self._bad_events = Rejections(logger, "MARKET-DATA-SERVICE")
         self._step_faults = Rejections(logger, "MARKET-DATA-SERVICE")
+        self._looked_at = self._shown_clock = self._shows_clock_at = 0  # wall clock, Unix ms
         self._silence_said_at = float("-inf")  # monotonic
         self._silence_said = False  # and the feed was not heard again since
         self._forwarded = CounterLog(
@@ -222,6 +225,7 @@ class MarketDataService:
         )
         self._deliver(sequence, sequence.begin(self._now()))
         self._client_is_held = False
+        self._looked_at = self._shown_clock = self._now()
         self._client = self._connect(settings, self._calendar, self._on_frame, self._on_state)
         self._client.start()
         while not self._stopped.is_set() and self._forwarder.other_holder is None:
@@ -246,7 +250,7 @@ class MarketDataService:
             self._hold_or_release(gated)
             waits = not self._wall_clock and self._forwarder.waits_for_streaming
             self._deliver(sequence, sequence.set_note(WAITING_FOR_STREAMING if waits else "", self._now()))
-            self._deliver(sequence, sequence.clock(self._now()))
+            self._deliver(sequence, sequence.clock(self._clock_of_what_is_handled()))
             give_way()
             if gated or not self._arrivals:
                 return
@@ -266,6 +270,21 @@ class MarketDataService:
             self._bytes_out += len(following[0])
             events += decode_frame(following[0], self._bad_events)
         self._deliver(sequence, sequence.add(events, received, self._now()))
+
+    def _clock_of_what_is_handled(self) -> int:
+        """The clock, but never ahead of what came and still waits: it would end minutes whose ticks are already here."""
+        now = self._now()
+        stood_still, self._looked_at = now - self._looked_at, now
+        if not self._wall_clock:
+            return now
+        if stood_still > STANDSTILL_MS:
+            self._shows_clock_at = now + UNREAD_MS
+            logger.warning("MARKET-DATA-SERVICE: this process stood still for %.0f s (a sleeping computer?); "
+                           "minutes stay open until what came meanwhile is read", stood_still / 1000)  # fmt: skip
+        first = self._arrivals[0] if self._arrivals else None
+        if now >= self._shows_clock_at:
+            self._shown_clock = now if first is None or isinstance(first, ConnectionState) else min(now, first[1])
+        return self._shown_clock
 
     def _deliver(self, sequence: RunSequence, pieces: Sequence[Piece]) -> None:
         """The four steps, for each piece of the sequence; a fault in one is counted and the next one is done."""
