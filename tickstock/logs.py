@@ -21,8 +21,9 @@ def configure(level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for noisy in ("werkzeug", "engineio", "socketio", "websockets", "websocket", "urllib3", "alembic"):
+    for noisy in ("werkzeug", "engineio", "socketio", "websockets", "urllib3", "alembic"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, root.level))
+    logging.getLogger("websocket").setLevel(logging.CRITICAL)  # MassiveClient says why a connection ended, and what it does
 
 
 class Rejections:
