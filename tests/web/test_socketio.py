@@ -178,7 +178,7 @@ def test_a_burst_of_results_leaves_the_server_answering(world: World) -> None:
         assert world.app.get("/api/status")[0] == 200
         publisher.join()
         wait_until(lambda: len({each["id"] for each in page.signals()}) >= 2000, "all 2,000 signals")
-        assert len(page.all("ticks")) > before
+        wait_until(lambda: len(page.all("ticks")) > before, "ticks again")  # frames may be skipped while the burst waits
         numbers = [each["seq"] for each in page.signals()]
         assert numbers == sorted(set(numbers))
 
