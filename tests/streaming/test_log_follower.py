@@ -81,7 +81,7 @@ class Followed:
     def _stored(self, run: str, first: int, last: int) -> list[tuple[int, MarketTick, bool]]:
         if self.database_is_away:
             raise DatabaseUnavailable("away")
-        return [(n, self.stored[run, n], False) for n in range(first, last + 1) if (run, n) in self.stored]
+        return [(n, self.stored[of, n], False) for of, n in sorted(self.stored) if of == run and first <= n <= last]
 
     def send(self, items: list[Item], *, live: bool = True, log: bool = True) -> None:
         """To the log, and, unless the subscription lost them, to the follower."""

@@ -40,7 +40,7 @@ class Log:
         time.sleep(seconds)
 
     def _stored(self, run: str, first: int, last: int) -> list[tuple[int, MarketTick, bool]]:
-        return [(n, self.stored[run, n], False) for n in range(first, last + 1) if (run, n) in self.stored]
+        return [(n, self.stored[of, n], False) for of, n in sorted(self.stored) if of == run and first <= n <= last]
 
 
 @pytest.fixture

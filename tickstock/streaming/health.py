@@ -111,7 +111,7 @@ class HealthReporter:
             issues.append("no feed status yet: the app has not published anything")
         elif figures.feed_status not in ("live", "ended"):
             issues.append(f"the feed is {figures.feed_status}: {figures.feed_detail}")
-        elif not figures.ticks_total:
+        elif not figures.ticks_total and not figures.warming_up:
             issues.append("no ticks yet")
         if figures.warming_up:
             issues.append("warming up: history is being loaded")

@@ -18,6 +18,7 @@ logger = logging.getLogger(__name__)
 
 ENTRIES_PER_READ = 200
 STORED_TICKS_PER_READ = 20_000
+LAST_POSITION = (1 << 63) - 1
 STORE_WAIT_SECONDS = 3.0  # the app stores ticks a moment after it forwards them
 
 
@@ -47,7 +48,7 @@ class StoredTicks(Protocol):
     """The `ticks` table, as far as the reader needs it."""
 
     def __call__(self, run: str, first: int, last: int) -> list[tuple[int, MarketTick, bool]]:
-        """(position, tick, late) of what is stored between two positions, both included, in order."""
+        """(position, tick, late) of what is stored between two positions, both included, in order; the first ones, if many."""
 
 
 class LogReader:
@@ -112,7 +113,7 @@ class LogReader:
         """Everything from here to the log's present end."""
         if self._rest_in_store:
             self._rest_in_store = False
-            while rows := self._stored(self.run, self.position + 1, self.position + STORED_TICKS_PER_READ):
+            while rows := self._stored(self.run, self.position + 1, LAST_POSITION):
                 yield from self._from_store(rows)
         while True:
             after = self._last_id if self._last_id == "-" else f"({self._last_id}"

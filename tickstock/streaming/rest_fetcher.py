@@ -19,7 +19,7 @@ from tickstock.logs import Rejections
 logger = logging.getLogger(__name__)
 
 THREADS = 4
-GAP, TODAY, EARLIER = 0, 1, 2  # the order of need
+GAP, TODAY, DAYS, EARLIER = 0, 1, 2, 3  # the order of need: the page's Chg% waits for day bars
 
 
 @dataclass(frozen=True, slots=True)

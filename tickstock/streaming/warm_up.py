@@ -22,11 +22,11 @@ from tickstock.database.queries import Queries
 from tickstock.database.windows import window_bars
 from tickstock.market_hours import Calendar
 from tickstock.settings import Settings
-from tickstock.streaming.bar_columns import Bars
+from tickstock.streaming.bar_columns import Bars, no_bars
 from tickstock.streaming.engine import StreamingEngine
 from tickstock.streaming.higher_timeframes import resample
 from tickstock.streaming.history_store import DAY_SERIES, HistoryStore
-from tickstock.streaming.rest_fetcher import EARLIER, TODAY, Fetched, RestFetcher
+from tickstock.streaming.rest_fetcher import DAYS, EARLIER, TODAY, Fetched, RestFetcher
 
 logger = logging.getLogger(__name__)
 
@@ -135,7 +135,7 @@ class WarmUp:
                 first, last_day = day - timedelta(days=DAY_BARS * 3 // 2), day - timedelta(days=1)
                 self._outstanding["days"].add(symbol)
                 store = partial(self._store.store_days, until=today)
-                self._fetcher.days([symbol], first, last_day, EARLIER, ("days", None), store)
+                self._fetcher.days([symbol], first, last_day, DAYS, ("days", None), store)
 
     def _is_covered(self, covered: dict[tuple[str, int], int], symbol: str, start: int, today: int) -> bool:
         until = covered.get((symbol, start))
@@ -168,7 +168,8 @@ class WarmUp:
         """Empty these series and run the stored bars through them."""
         assert self._day is not None
         day = self._day
-        minutes = self._stored_minutes(day, until)
+        days = [SERIES_DAYS[each] for each in timeframes if each in SERIES_DAYS]
+        minutes = self._stored_minutes(day, max(days), until) if days else no_bars()
         found = History(until, tuple(timeframes))
         for timeframe in timeframes:
             self._engine.restart(timeframe)
@@ -190,8 +191,8 @@ class WarmUp:
             self._engine.continue_from(self._loaded("1min", start, until, start, with_counts=True), until)
         return found
 
-    def _stored_minutes(self, day: date, until: int) -> Bars:
-        since = self._day_start(self._calendar.trading_days_before(day, LONG_DAYS)[0])
+    def _stored_minutes(self, day: date, days: int, until: int) -> Bars:
+        since = self._day_start(self._calendar.trading_days_before(day, days)[0])
         return self._loaded("1min", since, until, self._day_start(day))
 
     def _stored_days(self, day: date) -> Bars:
