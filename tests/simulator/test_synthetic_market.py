@@ -11,8 +11,8 @@ import pytest
 from tickstock.market_hours import MINUTE_MS, AlwaysOpenCalendar, ExchangeCalendar
 from tickstock.settings import DEFAULT_SYMBOLS
 from tickstock.simulator.aggregation import bars_of
-from tickstock.simulator.companies import KNOWN
-from tickstock.simulator.conditions import OPEN_CLOSE
+from tickstock.simulator.companies import KNOWN, made_up_tickers
+from tickstock.simulator.conditions import HIGH_LOW, OPEN_CLOSE, VOLUME
 from tickstock.simulator.synthetic_market import SyntheticMarket
 from tickstock.simulator.trades import SHARE, Bars, Trades
 from tickstock.simulator.trading_day import TradingDay
@@ -255,3 +255,12 @@ def test_totals_of_the_day_so_far_are_the_sum_of_its_trades(exchange: SyntheticM
 def test_a_remembered_day_bar_does_not_keep_its_minutes_in_memory(exchange: SyntheticMarket) -> None:
     bar = exchange.day_bar("IBM", the_day(exchange))
     assert all(column.base is None for column in vars(bar).values())
+
+
+def test_a_plain_market_has_nothing_but_prints_that_move_the_price() -> None:
+    tickers = made_up_tickers(40)
+    market = SyntheticMarket(tickers, 3, AlwaysOpenCalendar(), rate=400.0, plain=True)
+    trades = market.trades(the_day(market), 600)
+    effects = market.conditions.effects(trades.kind, trades.extended_hours)
+    assert len(trades.time) > 10_000
+    assert set(effects.tolist()) == {HIGH_LOW + OPEN_CLOSE + VOLUME}

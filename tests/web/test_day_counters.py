@@ -77,3 +77,12 @@ def test_a_weekend_belongs_to_friday() -> None:
     assert day.day == date(2026, 11, 20)
     assert day.holds(sunday)
     assert day.end == int(datetime(2026, 11, 23, 4, tzinfo=NEW_YORK).timestamp() * 1000)
+
+
+def test_figures_settle_on_what_the_database_holds_and_what_came_while_it_was_asked() -> None:
+    counters = DayCounters()
+    counters.indicators, counters.bars = 1_150, 1_150  # a thousand of them were published twice
+    counters.settle((1_100, 1_100), stored_indicators=120, stored_bars=130)
+    assert (counters.indicators, counters.bars) == (170, 180)
+    counters.settle((170, 180), stored_indicators=170, stored_bars=200)
+    assert (counters.indicators, counters.bars) == (170, 200)

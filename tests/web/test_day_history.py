@@ -54,7 +54,8 @@ def test_a_stored_day_is_counted_and_its_signals_come_oldest_first(url: str) -> 
     assert [signal.symbol for signal in stored.signals] == ["MSFT", "AAPL", "AAPL"]
     assert stored.signals[0] == a_pattern("MSFT", bar=BAR, detection_timestamp=BAR + MINUTE, origin="history")
     assert stored.complete_from == 0
-    assert count_stored(url, DAY, count_bars=True) == (2, 1, 3)
+    assert count_stored(url, DAY, count_bars=True) == (2, 1, 1, 3)
+    assert count_stored(url, DAY, count_bars=False) == (2, 1, 0, 0)
 
 
 def test_the_previous_close_is_that_of_the_last_day_bar_before_the_day(url: str) -> None:

@@ -101,6 +101,15 @@ class DayCounters:
             if signal.id not in held:
                 self.add_signal(signal)
 
+    def settle(self, counted: tuple[int, int], stored_indicators: int, stored_bars: int) -> None:
+        """Agree with the database: it has everything before it is published, and holds what is published again only once.
+
+        `counted` are the figures at the moment when the database was asked: what came since may be in its answer or not.
+        """
+        came = self.indicators - counted[0], self.bars - counted[1]
+        self.indicators = max(stored_indicators, min(self.indicators, stored_indicators + came[0]))
+        self.bars = max(stored_bars, min(self.bars, stored_bars + came[1]))
+
     def add_signal(self, signal: Signal) -> None:
         """Count a signal whose id is new."""
         if self.day is not None and self.day.holds(signal.bar_timestamp):

@@ -39,13 +39,16 @@ def read_stored_day(database_url: str, day: TradingDay, run: str, count_ticks: b
         engine.dispose()
 
 
-def count_stored(database_url: str, day: TradingDay, count_bars: bool) -> tuple[int, int, int]:
-    """How many patterns, alerts and, when asked for, bars the database holds of a trading day."""
+def count_stored(database_url: str, day: TradingDay, count_bars: bool) -> tuple[int, int, int, int]:
+    """How many patterns, alerts and, when asked for, indicator values and bars the database holds of a trading day."""
     engine = open_engine(database_url)
     try:
         with database_errors(database_url), engine.connect() as connection:
             signals = [_count_signals(connection, table, day) for table in (intraday_patterns, indicator_alerts)]
-            return signals[0], signals[1], _count_bars(connection, day) if count_bars else 0
+            if not count_bars:
+                return signals[0], signals[1], 0, 0
+            values = _count(connection, intraday_indicators, intraday_indicators.c.bar_timestamp, day)
+            return signals[0], signals[1], values, _count_bars(connection, day)
     finally:
         engine.dispose()
 

@@ -85,8 +85,10 @@ class DayKeeper:
         self._checks += 1
         counters, before = self.live.counters, self._stored_before
         counts_bars = self._checks % CHECKS_BETWEEN_BAR_COUNTS == 1
-        *stored, stored_bars = cooperation.in_native_thread(count_stored, self._database_url, day, counts_bars)
-        counters.bars = max(counters.bars, stored_bars)
+        counted = counters.indicators, counters.bars
+        *stored, values, bars = cooperation.in_native_thread(count_stored, self._database_url, day, counts_bars)
+        if counts_bars:
+            counters.settle(counted, values, bars)
         self._stored_before = (stored[0], stored[1])
         return before[0] > counters.patterns or before[1] > counters.alerts
 
