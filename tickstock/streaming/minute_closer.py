@@ -29,6 +29,7 @@ from tickstock.streaming.warm_up import WarmUp
 
 logger = logging.getLogger(__name__)
 
+REFILL_RETRY_MS = 15_000
 FLUSH_SECONDS = 20.0  # how long a new trading day waits for the database to have the old one
 
 
@@ -63,6 +64,7 @@ class MinuteCloser:
         self._now = now
         self._inside_run = False
         self._history_has_come = False  # and its series were not built yet
+        self._refill_from = 0  # ms: not tried before
         self._known_gaps: set[str] = set()
         self._gap_rows: list[tuple[Any, ...]] = []  # of feed_gaps, for the next transaction
         self._late_bars: list[Row] = []
@@ -143,7 +145,7 @@ class MinuteCloser:
             if ready is None:
                 break
             self._close(ready, live)
-        if self._history_has_come and not self._writer.waiting:
+        if self._history_has_come and not self._writer.waiting and self._now() >= self._refill_from:
             self._refill()
 
     # --- gaps ---
@@ -295,4 +297,5 @@ class MinuteCloser:
             self._writer.put_history(self.warm_up.refill(until))
             self._history_has_come = False
         except DatabaseError as problem:
-            logger.error("STREAMING: History could not be loaded (%s); its series stay as they are", problem)
+            self._refill_from = self._now() + REFILL_RETRY_MS
+            logger.warning("STREAMING: History could not be loaded (%s); tried again in a while", problem)
