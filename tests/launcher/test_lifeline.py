@@ -20,14 +20,14 @@ CHILD = """
 import os, signal, sys, time
 {first}
 from tickstock import lifeline
-def end(number, frame):
-    print("ends in order", flush=True)
-    os._exit(0)
-signal.signal(signal.SIGTERM, end)
+asked = []
+signal.signal(signal.SIGTERM, lambda number, frame: asked.append(number))
 assert lifeline.watch() is {watched}
 print("runs", os.getpid(), flush=True)
-while True:
-    time.sleep(0.2)
+while not asked:
+    time.sleep(0.05)
+print("ends in order", flush=True)
+os._exit(0)
 """
 EVENTLET = "import eventlet; eventlet.monkey_patch(psycopg=False)"
 CHILD_ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"}
