@@ -77,7 +77,7 @@ class BrowserFiles:
         system_npm = shutil.which("npm")
         if system_npm and self._run([system_npm, *_NPM_ARGUMENTS], workshop) == 0:
             return workshop
-        self._say("no npm that works on PATH: fetching Node.js from PyPI, once")
+        self._say("no npm that works on PATH: fetching Node.js as a Python package, once")
         node = Environment(self._tools / "node", self._console, self._stop, self._tools)
         node.install_package(_NODE)
         if self._run([str(node.python), "-c", _NODE_PROGRAM, *_NPM_ARGUMENTS], workshop) != 0:
