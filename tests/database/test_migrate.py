@@ -13,7 +13,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect
 
-from tests.servers import free_port
+from launcher.ports import unused_port
 from tickstock.database import connection as connections
 from tickstock.database.connection import open_engine
 from tickstock.database.migrate import migrate
@@ -81,7 +81,7 @@ def test_an_old_postgresql_is_refused(postgresql_url: str, monkeypatch: pytest.M
 
 def test_a_postgresql_that_does_not_answer_is_unavailable_and_its_password_is_not_shown() -> None:
     with pytest.raises(DatabaseUnavailable, match="not available") as unavailable:
-        migrate(f"postgresql://trader:hunter2@127.0.0.1:{free_port()}/tickstock")
+        migrate(f"postgresql://trader:hunter2@127.0.0.1:{unused_port()}/tickstock")
     assert "hunter2" not in str(unavailable.value)
 
 
@@ -116,7 +116,7 @@ def test_the_command_migrates_and_says_which_database(empty_database_url: str) -
 
 
 def test_the_command_says_in_one_line_what_is_wrong() -> None:
-    finished = run_command(f"postgresql://trader:hunter2@127.0.0.1:{free_port()}/tickstock")
+    finished = run_command(f"postgresql://trader:hunter2@127.0.0.1:{unused_port()}/tickstock")
     assert finished.returncode == 1
     assert finished.stderr.count("\n") == 1
     assert "hunter2" not in finished.stderr + finished.stdout

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from launcher.ports import unused_port
 from tests.feed.scripted_feed import KEY, PATIENCE, SYMBOLS, Conversation, Recorder, ScriptedFeed, aggregate, status
-from tests.servers import free_port
 from tickstock.feed.massive_client import ConnectionState, MassiveClient
 from tickstock.market_hours import AlwaysOpenCalendar
 from tickstock.settings import Settings
@@ -322,7 +322,7 @@ def test_frames_of_a_connection_that_was_never_confirmed_are_part_of_the_gap() -
 
 def test_it_waits_for_a_server_that_is_not_there_yet() -> None:
     with ScriptedFeed(confirm_and_send_one) as feed:
-        real, feed.url = feed.url, f"ws://127.0.0.1:{free_port()}/stocks"
+        real, feed.url = feed.url, f"ws://127.0.0.1:{unused_port()}/stocks"
         with Recorder(feed) as got:
             got.wait_for_state("reconnecting", 3)
             got.client._url = real

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import psutil
 
+from benchmarks.redis_server import redis_program
+from launcher.ports import unused_port
 from tests.launcher.conftest import until
-from tests.servers import free_port, redis_binary
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVICE = """
@@ -84,7 +85,7 @@ def make_project(folder: Path) -> Path:
     (project / "tickstock" / "database.py").write_text(DATABASE)
     (project / "app.py").write_text(APP.format(service=SERVICE))
     (folder / "programs").mkdir()
-    (folder / "programs" / "redis-server").symlink_to(redis_binary())
+    (folder / "programs" / "redis-server").symlink_to(redis_program())
     return project
 
 
@@ -145,4 +146,4 @@ class Run:
 
 def options(folder: Path) -> list[str]:
     """A port and a data directory of the test's own."""
-    return ["--port", str(free_port()), "--data-dir", str(folder / "data")]
+    return ["--port", str(unused_port()), "--data-dir", str(folder / "data")]

@@ -12,8 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from benchmarks.redis_server import redis_program
 from tests.launcher.conftest import until
-from tests.servers import redis_binary
 
 ROOT = Path(__file__).resolve().parents[2]
 CHILD = """
@@ -101,7 +101,16 @@ supervisor.watch()  # until it is killed
 def launcher(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     """A launcher with a service under eventlet and a Redis behind its guard."""
     port = "0"  # Redis then listens on its socket file alone
-    redis = [sys.executable, "-m", "launcher.guard", redis_binary(), "--port", port, "--unixsocket", str(tmp_path / "redis.sock")]
+    redis = [
+        sys.executable,
+        "-m",
+        "launcher.guard",
+        redis_program(),
+        "--port",
+        port,
+        "--unixsocket",
+        str(tmp_path / "redis.sock"),
+    ]
     service = [sys.executable, "-c", CHILD.format(first=EVENTLET, watched=True)]
     program = f"COMMANDS = {[['app', *service], ['redis', *redis, '--save', '']]!r}\n{LAUNCHER}"
     process = subprocess.Popen(

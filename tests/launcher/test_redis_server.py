@@ -14,12 +14,14 @@ from pathlib import Path
 import pytest
 import redis
 
+from benchmarks.redis_server import redis_program
 from launcher import ports, redis_server
 from launcher.errors import LauncherError
+from launcher.ports import unused_port
 from launcher.readiness import HEALTH_KEY, data_folder_of, page_answers, redis_answers, reports_health
 from launcher.redis_server import RedisCommand, find_redis
 from tests.launcher.conftest import until
-from tests.servers import RedisServer, free_port, redis_binary
+from tests.servers import RedisServer
 from tickstock import contract
 
 PYTHON = Path(sys.executable)
@@ -38,7 +40,7 @@ def running(command: RedisCommand) -> Iterator[subprocess.Popen[bytes]]:
 
 @pytest.fixture
 def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RedisCommand:
-    monkeypatch.setattr(redis_server, "USUAL_PORT", free_port())
+    monkeypatch.setattr(redis_server, "USUAL_PORT", unused_port())
     return find_redis(tmp_path, PYTHON)
 
 
@@ -129,7 +131,7 @@ def test_a_password_is_used_and_a_wrong_one_named_without_being_shown(mortal_red
 def test_a_redis_behind_a_socket_file_answers(tmp_path: Path) -> None:
     place = tmp_path / "redis.sock"
     process = subprocess.Popen(
-        [redis_binary(), "--port", "0", "--unixsocket", str(place), "--save", ""], stdout=subprocess.DEVNULL
+        [redis_program(), "--port", "0", "--unixsocket", str(place), "--save", ""], stdout=subprocess.DEVNULL
     )
     try:
         until(lambda: redis_answers(f"unix://{place}"))

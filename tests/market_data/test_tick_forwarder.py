@@ -12,6 +12,7 @@ from contextlib import suppress
 
 import pytest
 
+from launcher.ports import unused_port
 from tests.market_data.stand_ins import (
     T0,
     Observer,
@@ -23,7 +24,7 @@ from tests.market_data.stand_ins import (
     tick,
     ticks,
 )
-from tests.servers import RedisServer, free_port
+from tests.servers import RedisServer
 from tickstock.contract import (
     PUBLISHER_LEASE_KEY,
     STATUS_LATEST_KEY,
@@ -422,7 +423,7 @@ def test_stopping_sends_what_waits_and_gives_the_lease_back(redis_server: RedisS
 
 
 def test_stopping_without_redis_does_not_hang(make: Make) -> None:
-    forwarder = make(f"redis://127.0.0.1:{free_port()}/0")
+    forwarder = make(f"redis://127.0.0.1:{unused_port()}/0")
     forwarder.add(1, ticks(1, 5))
     started = time.monotonic()
     forwarder.stop(1.0)
@@ -430,7 +431,7 @@ def test_stopping_without_redis_does_not_hang(make: Make) -> None:
 
 
 def test_a_password_in_the_url_never_reaches_the_log(make: Make, caplog: pytest.LogCaptureFixture) -> None:
-    forwarder = make(f"redis://user:geheim@127.0.0.1:{free_port()}/0")
+    forwarder = make(f"redis://user:geheim@127.0.0.1:{unused_port()}/0")
     eventually(lambda: forwarder.state()["problem"])
     assert "geheim" not in caplog.text + str(forwarder.state())
 

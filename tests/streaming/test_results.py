@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from tests.servers import PostgresServer, RedisServer, free_port
+from launcher.ports import unused_port
+from tests.servers import PostgresServer, RedisServer
 from tests.streaming.market import T0, eventually
 from tests.streaming.process import rows_of
 from tickstock.contract import (
@@ -278,7 +279,7 @@ class ReplyEater:
     """A way to Redis that passes everything on but, once, cuts the connection in place of the reply to an EXEC."""
 
     def __init__(self, server: RedisServer) -> None:
-        self.port = free_port()
+        self.port = unused_port()
         self.eat = threading.Event()
         self._target = server.port
         self._sockets = [socket.create_server(("127.0.0.1", self.port))]

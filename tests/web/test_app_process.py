@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers import RedisServer, free_port
+from launcher.ports import unused_port
+from tests.servers import RedisServer
 from tests.web.services import REPOSITORY, WebApp, wait_until
 from tickstock.database.migrate import migrate
 
@@ -25,7 +26,7 @@ def app_folder(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("mode", ["eventlet", "threading"])
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_stops_it_in_order(app_folder: Path, redis_server: RedisServer, mode: str, number: signal.Signals) -> None:
-    app = WebApp(app_folder, redis_server, feed_port=free_port(), mode=mode)
+    app = WebApp(app_folder, redis_server, feed_port=unused_port(), mode=mode)
     app.process.child.send_signal(number)
     assert app.process.child.wait(10) == 0
     output = app.process.output()
@@ -36,7 +37,7 @@ def test_a_signal_stops_it_in_order(app_folder: Path, redis_server: RedisServer,
 
 @pytest.mark.parametrize("mode", ["eventlet", "threading"])
 def test_it_stops_when_the_launcher_is_gone(app_folder: Path, redis_server: RedisServer, mode: str) -> None:
-    app = WebApp(app_folder, redis_server, feed_port=free_port(), mode=mode)
+    app = WebApp(app_folder, redis_server, feed_port=unused_port(), mode=mode)
     app.stop()
     environment = {**os.environ, **app.environment, "TICKSTOCK_LIFELINE": "stdin"}
     with subprocess.Popen(
@@ -54,7 +55,7 @@ def test_a_port_in_use_is_named_with_its_setting(app_folder: Path, redis_server:
         port = taken.getsockname()[1]
         environment = {**os.environ, "REDIS_URL": redis_server.url, "TICKSTOCK_DATA_DIR": str(app_folder),
                        "TICKSTOCK_PORT": str(port), "TICKSTOCK_ASYNC_MODE": mode, "TICKSTOCK_CALENDAR": "always_open",
-                       "TICKSTOCK_FEED_URL": f"ws://127.0.0.1:{free_port()}"}  # fmt: skip
+                       "TICKSTOCK_FEED_URL": f"ws://127.0.0.1:{unused_port()}"}  # fmt: skip
         done = subprocess.run(
             [sys.executable, "app.py"], cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=30
         )
