@@ -10,6 +10,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from time import time_ns
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -46,6 +47,11 @@ class Calendar(Protocol):
 
     def next_session(self, timestamp: int) -> Session:
         """The first session that starts after this moment."""
+
+
+def now_ms() -> int:
+    """The wall clock in Unix milliseconds."""
+    return time_ns() // 1_000_000
 
 
 def new_york_ms(day: date, at: time) -> int:

@@ -16,7 +16,8 @@ from typing import Any
 
 import msgspec
 
-from tests.servers import RedisServer, free_port
+from launcher.ports import unused_port
+from tests.servers import RedisServer
 from tickstock import contract
 from tickstock.contract import (
     BarValues,
@@ -26,14 +27,10 @@ from tickstock.contract import (
     StreamingIndicator,
     StreamingPattern,
 )
+from tickstock.market_hours import now_ms
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 KEY = "a-key-of-the-tests"
-
-
-def now_ms() -> int:
-    """The wall clock in Unix milliseconds."""
-    return time.time_ns() // 1_000_000
 
 
 def wait_until(holds: Callable[[], Any], what: str, seconds: float = 20.0) -> Any:
@@ -85,7 +82,7 @@ class WebApp:
 
     def __init__(self, folder: Path, redis: RedisServer, *, feed_port: int, mode: str = "eventlet", **settings: str) -> None:
         self.folder = folder
-        self.port = free_port()
+        self.port = unused_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.environment = {
             "REDIS_URL": redis.url,
@@ -136,7 +133,7 @@ class Simulator:
     """The market simulator on a port that it keeps over restarts."""
 
     def __init__(self, folder: Path) -> None:
-        self.port = free_port()
+        self.port = unused_port()
         self._folder = folder
         self.start()
 

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from flask_socketio.test_client import SocketIOTestClient
 
-from tests.web.services import a_pattern, a_report, an_alert, now_ms
+from tests.web.services import a_pattern, a_report, an_alert
 from tickstock.feed.feed_items import FeedTick
-from tickstock.market_hours import NEW_YORK, AlwaysOpenCalendar
+from tickstock.market_hours import NEW_YORK, AlwaysOpenCalendar, now_ms
 from tickstock.settings import Settings
 from tickstock.web.application import WebServices, create_app
 from tickstock.web.day_counters import StoredDay, trading_day

@@ -22,7 +22,7 @@ from tickstock.feed.massive_session import MassiveSession
 from tickstock.feed.silence import SilenceRule
 from tickstock.feed.status_frames import statuses_in
 from tickstock.logs import shortened
-from tickstock.market_hours import Calendar
+from tickstock.market_hours import Calendar, now_ms
 from tickstock.settings import Settings
 
 __all__ = ["ConnectionState", "MassiveClient"]
@@ -203,7 +203,7 @@ class MassiveClient:
             self._confirm(session)
         if has_data:
             self._backoff.reset()
-            self._outbox.put_frame(frame, time.time_ns() // 1_000_000)
+            self._outbox.put_frame(frame, now_ms())
         if session.ended:
             if not session.settled:
                 session.settle()
@@ -220,7 +220,7 @@ class MassiveClient:
             self._confirm(session)
         if now - heard > 2 * self._ping_seconds:
             raise FeedLost(f"the feed did not answer a ping for {now - heard:.0f} s")
-        limit = self._reconnect_after_ms(time.time_ns() // 1_000_000) if session.settled else None
+        limit = self._reconnect_after_ms(now_ms()) if session.settled else None
         if limit is not None and (now - data_at) * 1000 >= limit:
             raise FeedLost(f"the feed sent no data for {now - data_at:.0f} s")
 

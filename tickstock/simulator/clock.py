@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
+from tickstock.market_hours import now_ms
+
 MAX_SPEED = float("inf")
 
 
@@ -26,7 +28,7 @@ class WallClock:
     """The market is open now."""
 
     def now(self) -> int:
-        return time.time_ns() // 1_000_000
+        return now_ms()
 
     def begin(self) -> None:
         """It runs anyway."""

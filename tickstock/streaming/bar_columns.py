@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,8 +90,3 @@ def no_bars() -> Bars:
     """An empty set."""
     whole, real = np.empty(0, dtype=np.int64), np.empty(0)
     return Bars(whole, whole, *(real for _ in range(9)))
-
-
-def lanes_of(symbols: Mapping[str, Any], lane_of: Mapping[str, int]) -> Integers:
-    """The lanes of the symbols that are the keys of a mapping, in its order."""
-    return np.fromiter((lane_of[symbol] for symbol in symbols), dtype=np.int64, count=len(symbols))

@@ -13,6 +13,7 @@ import redis
 
 from tickstock.contract import HEALTH_CHANNEL, HEALTH_LATEST_KEY, StreamingHealth, encode
 from tickstock.logs import CounterLog
+from tickstock.market_hours import now_ms
 from tickstock.streaming.result_publisher import redis_client
 
 logger = logging.getLogger(__name__)
@@ -87,7 +88,7 @@ class HealthReporter:
         return StreamingHealth(
             status=status,
             issues=issues,
-            timestamp=int(time.time() * 1000),
+            timestamp=now_ms(),
             session_id=self._session_id,
             session="stopped" if self._stopped else figures.session,
             uptime_seconds=int(now - self._started),

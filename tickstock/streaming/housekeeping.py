@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 
 from tickstock.database.retention import Retention
 from tickstock.errors import DatabaseError
+from tickstock.market_hours import now_ms
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ class Housekeeping:
             retention = Retention(self._url)
             try:
                 before = self.deleted
-                oldest = int(time.time() * 1000) - self._keep_ms
+                oldest = now_ms() - self._keep_ms
                 while not self._stopped.wait(PAUSE_SECONDS) and (rows := retention.delete_indicators_before(oldest)):
                     self.deleted += rows
                 if self.deleted > before:

@@ -6,7 +6,6 @@ It is the follower's sink. Everything here happens in the main thread; REST, the
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +13,7 @@ from msgspec import UNSET
 
 from tickstock.contract import FeedStatus
 from tickstock.errors import DatabaseError
-from tickstock.market_hours import MINUTE_MS, Calendar
+from tickstock.market_hours import MINUTE_MS, Calendar, now_ms
 from tickstock.streaming.bar_builder import BarBuilder, EndedMinute
 from tickstock.streaming.bar_columns import Bars, no_bars
 from tickstock.streaming.corrections import Row
@@ -48,7 +47,7 @@ class MinuteCloser:
         figures: Figures,
         committed: Position | None,
         report_taken: Callable[[str, int], None],
-        now: Callable[[], int] = lambda: int(time.time() * 1000),
+        now: Callable[[], int] = now_ms,
     ) -> None:
         self.warm_up: WarmUp | None = None  # set by the scheduler; without it (tests) the series begin empty
         self.undelivered: dict[int, set[str]] = {}  # minutes that closed without REST's bars, and for whom

@@ -19,7 +19,7 @@ import msgspec
 from tickstock.contract import IndicatorAlert, ResultsEntry, StreamingIndicator, StreamingPattern
 from tickstock.database.writers import Batch, Writer
 from tickstock.errors import DatabaseError, DatabaseUnavailable
-from tickstock.market_hours import Calendar
+from tickstock.market_hours import Calendar, now_ms
 from tickstock.streaming.bar_builder import LateTick
 from tickstock.streaming.corrections import Row, store_corrections
 from tickstock.streaming.engine import MinuteResults
@@ -172,7 +172,7 @@ class MinuteWriter:
         for gap in minute.gaps:
             batch.upsert_gap(*gap)
         if position is not None:
-            batch.set_progress(position.run, position.position, results.minute, position.replay_from, int(time.time() * 1000))
+            batch.set_progress(position.run, position.position, results.minute, position.replay_from, now_ms())
 
     def _publish_waiting(self) -> None:
         with self._changed:

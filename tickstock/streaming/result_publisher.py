@@ -24,6 +24,7 @@ from tickstock.contract import (
     encode,
 )
 from tickstock.errors import MessageError
+from tickstock.market_hours import now_ms
 
 logger = logging.getLogger(__name__)
 
@@ -120,7 +121,7 @@ class ResultPublisher:
         ):
             for message in messages:
                 pipeline.publish(channel, encode(message))
-        oldest = f"{int(time.time() * 1000) - RESULTS_LOG_MAX_AGE_MS}-0"
+        oldest = f"{now_ms() - RESULTS_LOG_MAX_AGE_MS}-0"
         pipeline.xadd(RESULTS_LOG_KEY, {RESULTS_LOG_FIELD: encode(minute)}, minid=oldest, approximate=True)
         pipeline.execute()
 

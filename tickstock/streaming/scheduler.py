@@ -19,7 +19,7 @@ from tickstock.database.queries import Queries
 from tickstock.errors import DatabaseUnavailable
 from tickstock.feed.massive_rest import MassiveRest
 from tickstock.logs import Rejections
-from tickstock.market_hours import MINUTE_MS, calendar_named
+from tickstock.market_hours import MINUTE_MS, calendar_named, now_ms
 from tickstock.settings import Settings
 from tickstock.streaming.bar_builder import BarBuilder
 from tickstock.streaming.engine import StreamingEngine
@@ -232,6 +232,8 @@ class TickStockPL:
         totals = {
             "ticks": figures.ticks_total, "patterns": figures.patterns, "alerts": figures.alerts,
             "indicators": figures.indicators, "late": figures.ticks_late, "rejected": figures.ticks_rejected,
+            "bars_corrected": self._writer.corrected_bars, "bars_outside_sessions": self._engine.outside_sessions,
+            "rest_failures": self._fetcher.failures,
         }  # fmt: skip
         try:
             self._writer.store_now(lambda batch: batch.stop_session(self.session_id, now_ms(), self._stop_reason, totals))
@@ -239,8 +241,3 @@ class TickStockPL:
             logger.warning("STREAMING: The end of the session could not be stored: %s", problem)
         self._log_client.close()
         logger.info("STREAMING: Stopped; %d minutes not stored, %d not published", unstored, unpublished)
-
-
-def now_ms() -> int:
-    """The wall clock in Unix milliseconds."""
-    return int(time.time() * 1000)

@@ -6,7 +6,6 @@ A parameter that cannot be read is answered with 400 and {"error": …, "paramet
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +15,7 @@ from werkzeug.exceptions import HTTPException
 import tickstock
 from tickstock.database.queries import PAGE_SIZE, Page, Queries
 from tickstock.errors import DatabaseError
+from tickstock.market_hours import now_ms
 from tickstock.web import parameters
 from tickstock.web.health import health_report
 from tickstock.web.parameters import BadParameter, Reader
@@ -85,7 +85,7 @@ def gaps() -> Answer:
 def status() -> Answer:
     """What the status bar shows: feed, TickStockPL's health, counters, session."""
     live = _services().live
-    now = time.time_ns() // 1_000_000
+    now = now_ms()
     return jsonify({
         "time": now,
         "version": tickstock.__version__,
@@ -103,7 +103,7 @@ def status() -> Answer:
 @api.get("/health")
 def health() -> Answer:
     """Every stage of a tick's path; 503 as long as one of them is down."""
-    report = health_report(_services(), time.time_ns() // 1_000_000)
+    report = health_report(_services(), now_ms())
     return jsonify(report), 503 if report["status"] == "down" else 200
 
 

@@ -10,6 +10,7 @@ from datetime import date
 
 from tickstock import cooperation
 from tickstock.logs import Rejections
+from tickstock.market_hours import now_ms
 from tickstock.web.day_counters import TradingDay
 from tickstock.web.day_history import count_stored, read_previous_closes, read_stored_day
 from tickstock.web.live import LivePage
@@ -30,7 +31,6 @@ class DayKeeper:
         self.live = live
         self.previous = PreviousCloses(live.default_symbols, self._read_closes)
         self.rejections = Rejections(logger, "DAY-KEEPER")
-        self.loaded_at: float | None = None  # monotonic seconds of the last reading
         self.problem: str | None = None  # why the database could not be read the last time
         self._database_url = database_url
         self._due = 0.0
@@ -62,7 +62,7 @@ class DayKeeper:
     def look(self) -> None:
         """Follow the clock; read what is due."""
         live = self.live
-        is_new_day = live.clock.refresh(time.time_ns() // 1_000_000, live.market.status())
+        is_new_day = live.clock.refresh(now_ms(), live.market.status())
         day = live.clock.day
         if day is None:
             return
@@ -103,6 +103,6 @@ class DayKeeper:
         stored = cooperation.in_native_thread(read_stored_day, self._database_url, day, run, is_first_reading)
         self._ticks_of = day
         added = self.live.stored_day(stored, day, seq_before)
-        self.loaded_at, self.problem = time.monotonic(), None
+        self.problem = None
         if added:
             logger.info("DAY-KEEPER: %d signals of %s read from the database", added, day.day)

@@ -12,7 +12,7 @@ from tickstock.market_data.live_board import LiveBoard
 from tickstock.market_data.service import MarketDataService
 from tickstock.market_data.tick_forwarder import RedisTickForwarder
 from tickstock.market_data.tick_recorder import TickRecorder
-from tickstock.market_hours import calendar_named
+from tickstock.market_hours import calendar_named, now_ms
 from tickstock.settings import Settings
 
 RATE_SECONDS = 5.0
@@ -101,7 +101,7 @@ class Ingest:
         }
 
     def _feed_stage(self) -> dict[str, Any]:
-        status, now = self.status(), time.time_ns() // 1_000_000
+        status, now = self.status(), now_ms()
         if status is None:
             passive = self._service.state()["passive"]
             return {"status": "off" if passive else "waiting", "detail": passive or "starting", "age_ms": None}
@@ -117,7 +117,7 @@ class Ingest:
 
     def _service_stage(self) -> dict[str, Any]:
         state = self._service.state()
-        last, now = state.get("last_event_end"), time.time_ns() // 1_000_000
+        last, now = state.get("last_event_end"), now_ms()
         faults = state["step_faults"]
         return {
             "status": "degraded" if faults else "ok" if state["ingesting"] else "off" if state["passive"] else "waiting",

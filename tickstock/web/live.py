@@ -23,6 +23,7 @@ from msgspec import Raw
 from tickstock import cooperation
 from tickstock.contract import IndicatorAlert, StreamingHealth, StreamingIndicator
 from tickstock.logs import Rejections
+from tickstock.market_hours import now_ms
 from tickstock.settings import DEFAULT_SYMBOLS, Settings
 from tickstock.web.day_counters import DayCounters, StoredDay, TradingDay
 from tickstock.web.event_log import Entry, EventLog, Signal
@@ -60,8 +61,8 @@ class LivePage:
         self.clock = clock
         self.log = EventLog(secrets.token_hex(8))
         self.counters = DayCounters()
-        self.health = HealthWatch(_now())
-        self._started = _now()
+        self.health = HealthWatch(now_ms())
+        self._started = now_ms()
         self.indicators = LatestIndicators()
         self.watch_sets = WatchSets()
         self.rejections = Rejections(logger, "LIVE-PAGE")
@@ -100,8 +101,8 @@ class LivePage:
     def health_report(self, report: StreamingHealth, received: int | None = None) -> bool:
         """A health message; True when PL is newly there, so that its stored results should be read again."""
         with self._lock:
-            is_another = self.health.take(report, _now() if received is None else received)
-            self._tell("streaming_health", self.health.message(_now()))
+            is_another = self.health.take(report, now_ms() if received is None else received)
+            self._tell("streaming_health", self.health.message(now_ms()))
             return is_another
 
     def stored_day(self, stored: StoredDay, day: TradingDay, seq_before: int) -> int:
@@ -159,7 +160,7 @@ class LivePage:
             self._send("ticks", self._whole_frame(room), to=client)
             for payload in self.indicators.of(room.symbols):
                 self._send("streaming_indicator", payload, to=client)
-            self._send("streaming_health", self.health.message(_now()), to=client)
+            self._send("streaming_health", self.health.message(now_ms()), to=client)
             self._send("feed_status", self.feed_status(), to=client)
 
     def _on_since(self, *arguments: object) -> None:
@@ -202,7 +203,7 @@ class LivePage:
         status = self.market.status()
         figures = self.market.figures()
         return {
-            **status_message(status, self._started, _now(), figures),
+            **status_message(status, self._started, now_ms(), figures),
             "source": status.source if status is not None else self.settings.feed,
             "channel": self.settings.channel,
             "delay_ms": self.settings.delay_ms,
@@ -222,14 +223,14 @@ class LivePage:
         return {
             "epoch": self.log.epoch,
             "seq": self.log.seq,
-            "time": _now(),
+            "time": now_ms(),
             "watch": symbols,
             "symbols": self.market.board.snapshot(symbols)[1],
             "indicators": self.indicators.of(symbols),
             "events": [Raw(entry.payload) for entry in self.log.last_detected(SNAPSHOT_EVENTS)],
             "counters": self.day_figures(),
             "session": self.clock.message(),
-            "health": self.health.message(_now()),
+            "health": self.health.message(now_ms()),
             "feed": self.feed_status(),
         }
 
@@ -238,7 +239,7 @@ class LivePage:
         self._send("snapshot", self.snapshot(client), to=client)
 
     def _whole_frame(self, room: Room) -> dict[str, Any]:
-        return {"time": _now(), "symbols": self.market.board.snapshot(room.symbols)[1]}
+        return {"time": now_ms(), "symbols": self.market.board.snapshot(room.symbols)[1]}
 
     def _send(self, event: str, data: Any, *, to: str | None = None, skip: Iterable[str] = ()) -> None:
         payload = Raw(data) if isinstance(data, bytes) else Raw(msgspec.json.encode(data))
@@ -278,7 +279,7 @@ class LivePage:
                 continue
             room.version, states = self.market.board.changed_since(room.version, room.symbols)
             if states:
-                self._send("ticks", {"time": _now(), "symbols": states}, to=room.name, skip=self._late)
+                self._send("ticks", {"time": now_ms(), "symbols": states}, to=room.name, skip=self._late)
                 self.frames_sent += len(room.clients)
                 self.frames_skipped += len(room.clients & self._late)
             cooperation.give_way()
@@ -289,7 +290,7 @@ class LivePage:
         counters = self.day_figures()
         if counters != self._told.get("counters"):
             self._tell("counters", counters)
-        health = self.health.message(_now())
+        health = self.health.message(now_ms())
         if health["status"] != self._told.get("streaming_health", {}).get("status"):
             self._tell("streaming_health", health)
         session = self.clock.message()
@@ -323,10 +324,6 @@ class LivePage:
 def watched_symbols(settings: Settings) -> tuple[str, ...]:
     """The default watchlist: the settings' symbols; with * the well-known ones."""
     return tuple(DEFAULT_SYMBOLS) if "*" in settings.symbols else settings.symbols
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000
 
 
 def _client() -> str:

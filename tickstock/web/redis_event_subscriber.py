@@ -17,6 +17,7 @@ from tickstock import contract, cooperation
 from tickstock.contract import IndicatorAlert, ResultsEntry, StreamingHealth, StreamingIndicator, StreamingPattern
 from tickstock.errors import MessageError
 from tickstock.logs import Rejections
+from tickstock.market_hours import now_ms
 from tickstock.settings import without_password
 
 logger = logging.getLogger(__name__)
@@ -93,7 +94,7 @@ class RedisEventSubscriber:
             self._on_stored()
             self._read_latest_health(client)
             self._read_results_log(client)
-            self.connected_since = _now()
+            self.connected_since = now_ms()
             logger.info("REDIS-EVENT-SUBSCRIBER: Subscribed to %s", ", ".join(CHANNELS))
             heard = pinged = time.monotonic()
             while not self._stop.is_set():
@@ -130,7 +131,7 @@ class RedisEventSubscriber:
     def _read_latest_health(self, client: redis.Redis) -> None:
         latest: Any = client.get(contract.HEALTH_LATEST_KEY)
         if latest is not None and (report := self._decoded(latest, StreamingHealth)) is not None:
-            self._health(report, min(report.timestamp, _now()))
+            self._health(report, min(report.timestamp, now_ms()))
 
     def _read_results_log(self, client: redis.Redis) -> None:
         """Everything that was published since the last entry held; from the start when it is another log."""
@@ -157,7 +158,7 @@ class RedisEventSubscriber:
 
     def _take(self, channel: str, data: bytes) -> None:
         self.received[channel] += 1
-        self.last_message = _now()
+        self.last_message = now_ms()
         if channel == contract.INDICATORS_CHANNEL:
             if (indicator := self._decoded(data, StreamingIndicator)) is not None:
                 self._listener.indicator(indicator)
@@ -197,7 +198,3 @@ def _last_id(client: redis.Redis) -> tuple[int, int]:
 def _parts(entry_id: str) -> tuple[int, int]:
     milliseconds, _, sequence = entry_id.partition("-")
     return int(milliseconds), int(sequence or 0)
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000
