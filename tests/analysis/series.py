@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tests.conftest import shared_file
+from tickstock.analysis.candle_bars import HistoryBars, HistoryStretch
 from tickstock.analysis.results import AlertHit, BarColumns, BarResult, PatternHit
 from tickstock.analysis.timeframe_analysis import TimeframeAnalysis
 
@@ -84,6 +85,12 @@ def run(one: Series, timeframe: str = "1min", analysis: TimeframeAnalysis | None
     return [engine.close_bars(lanes, one.bars.rows(np.array([at])), one.sessions[at : at + 1]) for at in range(len(one))]
 
 
+def moments(one: Series) -> HistoryStretch:
+    """The history axis: every bar a lane."""
+    history = HistoryBars(one.bars, one.sessions)
+    return history.moments(0, len(history))
+
+
 def run_together(many: Sequence[Series], timeframe: str = "1min") -> list[BarResult]:
     """Symbols of equally many bars, all of them at each step."""
     engine = TimeframeAnalysis(timeframe, len(many))
@@ -94,7 +101,7 @@ def run_together(many: Sequence[Series], timeframe: str = "1min") -> list[BarRes
 
 
 def patterns(results: Sequence[BarResult], *names: str) -> list[PatternHit]:
-    return [hit for result in results for hit in result.patterns if not names or hit.pattern in names]
+    return [hit for result in results for hit in result.pattern_hits() if not names or hit.pattern in names]
 
 
 def alerts(results: Sequence[BarResult], *names: str) -> list[AlertHit]:

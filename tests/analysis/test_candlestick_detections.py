@@ -7,27 +7,35 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.analysis.series import MINUTE, START, Series, random_walk, run, series
+from tests.analysis import series as every
+from tests.analysis.series import MINUTE, START, Series, moments, random_walk, series
 from tests.analysis.test_candlesticks import grid_bars
 from tickstock.analysis.bar_window import BarWindow
-from tickstock.analysis.candle_bars import HistoryBars
 from tickstock.analysis.candlestick_detector import CandlestickDetector, matches
 from tickstock.analysis.candlesticks import CANDLESTICKS, CandlestickPattern
-from tickstock.analysis.results import PatternHit
+from tickstock.analysis.results import BarResult, PatternHit
+from tickstock.analysis.selection import Enabled
+from tickstock.analysis.timeframe_analysis import TimeframeAnalysis
 
+TWO = Enabled(frozenset({"Doji", "Hammer"}), (), frozenset())  # so that no other pattern is in the way
 USUAL = (50.0, 50.5, 49.5, 50.2)  # a range of 100 ticks, a body of 20
+
+
+def run(one: Series, timeframe: str = "1min") -> list[BarResult]:
+    """The bars of one symbol, one after the other, searched for Doji and Hammer."""
+    return every.run(one, timeframe, TimeframeAnalysis(timeframe, 1, TWO))
 
 
 def qualities(one: Series, tick: float = 100.0) -> dict[str, np.ndarray]:
     """The quality of each pattern in every bar, with a tick in 1/10,000 dollar."""
     detector = CandlestickDetector(CANDLESTICKS.values(), "1min", lambda price: np.full(len(price), tick))
-    bars = HistoryBars(one.bars, one.sessions)
+    bars = moments(one)
     everything = bars.select(np.arange(len(one)))
     return {name: detector.quality(pattern, everything) for name, pattern in CANDLESTICKS.items()}
 
 
 def last_bar(opening: float, high: float, low: float, close: float, *, before=USUAL, **more) -> list[PatternHit]:
-    return run(series([*[before] * 12, (opening, high, low, close)], **more))[-1].patterns
+    return run(series([*[before] * 12, (opening, high, low, close)], **more))[-1].pattern_hits()
 
 
 def quality_of(name: str, *bar: float) -> float:
@@ -37,7 +45,7 @@ def quality_of(name: str, *bar: float) -> float:
 @settings(max_examples=100, deadline=None)
 @given(grid_bars())
 def test_quality_is_between_0_and_1_and_above_0_only_where_the_pattern_is(one):
-    window = BarWindow(HistoryBars(one.bars, one.sessions))
+    window = BarWindow(moments(one))
     for name, quality in qualities(one).items():
         there = matches(CANDLESTICKS[name], window)
         early = np.arange(len(one)) < CANDLESTICKS[name].lookback
@@ -108,13 +116,13 @@ def test_the_result_carries_what_the_message_needs():
 def test_a_candlestick_in_bars_that_say_nothing_is_suppressed_and_counted(thin):
     rows = [*[thin.get("before", USUAL)] * 12, thin["bar"]]
     results = run(series(rows, volume=thin.get("volume", 1000)))
-    assert results[-1].patterns == []
+    assert results[-1].pattern_hits() == []
     assert results[-1].suppressed == 1
 
 
 def test_a_hundred_shares_and_a_mean_range_of_four_ticks_are_enough():
     results = run(series([*[(50.0, 50.04, 50.0, 50.02)] * 12, (50.0, 50.4, 49.6, 50.0)], volume=100))
-    assert [hit.pattern for hit in results[-1].patterns] == ["Doji"]
+    assert [hit.pattern for hit in results[-1].pattern_hits()] == ["Doji"]
     assert results[-1].suppressed == 0
 
 
@@ -122,7 +130,7 @@ def test_a_hundred_shares_and_a_mean_range_of_four_ticks_are_enough():
 def test_a_hammer_says_whether_the_fall_before_it_was_there(step, expected):
     before = [tuple(price + step * at for price in USUAL) for at in range(12)]
     low = before[-1][2]
-    hits = run(series([*before, (low - 0.2, low - 0.14, low - 1.1, low - 0.15)]))[-1].patterns
+    hits = run(series([*before, (low - 0.2, low - 0.14, low - 1.1, low - 0.15)]))[-1].pattern_hits()
     assert [hit.details for hit in hits if hit.pattern == "Hammer"] == [{"trend_before": expected}]
 
 
@@ -135,19 +143,19 @@ def test_three_bars_after_a_hole_of_five_minutes_say_so(missing, told):
     doji = (50.0, 50.4, 49.6, 50.0)
     minutes = [*range(15), *range(15 + missing, 19 + missing)]
     results = run(series([*[USUAL] * 15, *[doji] * 4], timestamp=[START + MINUTE * minute for minute in minutes]))
-    assert [hit.details.get("after_gap", False) for result in results[15:] for hit in result.patterns] == told
+    assert [hit.details.get("after_gap", False) for result in results[15:] for hit in result.pattern_hits()] == told
 
 
 def test_a_hole_counts_only_where_every_minute_before_it_had_a_trade():
     minutes = [*range(12), 13, 14, 15, 25]
     results = run(series([*[USUAL] * 15, (50.0, 50.4, 49.6, 50.0)], timestamp=[START + MINUTE * minute for minute in minutes]))
-    assert [hit.details for hit in results[-1].patterns] == [{}]
+    assert [hit.details for hit in results[-1].pattern_hits()] == [{}]
 
 
 def test_the_night_is_not_a_hole():
     times = [START + MINUTE * minute for minute in range(15)] + [START + 86_400_000]
     one = series([*[USUAL] * 15, (50.0, 50.4, 49.6, 50.0)], timestamp=times, sessions=[START] * 15 + [times[-1]])
-    assert [hit.details for hit in run(one)[-1].patterns] == [{}]
+    assert [hit.details for hit in run(one)[-1].pattern_hits()] == [{}]
 
 
 @pytest.mark.parametrize(("timeframe", "reported"), [("1min", [True, True, False, False]), ("60min", [True] * 4)])
@@ -155,8 +163,9 @@ def test_the_bars_of_a_pattern_stand_together_within_one_session(timeframe, repo
     """Three bars are told when they are of one session and at most two bars are missing between them."""
     length = MINUTE * (60 if timeframe == "60min" else 1)
     rising = CandlestickPattern(
-        "Rising", 3, 10, "bullish", "", None, "", lambda bars: (bars.close(0) > bars.close(1)) & (bars.close(1) > bars.close(2))
-    )
+        "Rising", 3, 10, "bullish", "reversal", "", 1, None, "",
+        lambda bars: (bars.close(0) > bars.close(1)) & (bars.close(1) > bars.close(2)),
+    )  # fmt: skip
     told = []
     for gap, other_session in ((1, False), (3, False), (4, False), (1, True)):
         times = [START + length * at for at in range(14)]
@@ -164,11 +173,11 @@ def test_the_bars_of_a_pattern_stand_together_within_one_session(timeframe, repo
         sessions = [START] * 14 + [times[-1] if other_session else START]
         rows = [USUAL] * 12 + [(50.2 + at, 50.9 + at, 50.1 + at, 50.7 + at) for at in range(3)]
         one = series(rows, timestamp=times, sessions=sessions)
-        found, _ = CandlestickDetector([rising], timeframe).detect(HistoryBars(one.bars, one.sessions))
+        found, _ = CandlestickDetector([rising], timeframe).detect(moments(one))
         told.append(bool(found) and 14 in found[0].place.tolist())
     assert told == reported
 
 
 def test_a_run_of_the_same_bars_gives_the_same_detections_again():
     one = random_walk(4, 200, ticks_a_step=8.0)
-    assert [result.patterns for result in run(one)] == [result.patterns for result in run(one)]
+    assert [result.pattern_hits() for result in run(one)] == [result.pattern_hits() for result in run(one)]

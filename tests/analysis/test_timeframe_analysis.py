@@ -33,7 +33,7 @@ def events(results: list[BarResult]) -> dict[int, list]:
         for place, lane in enumerate(result.lanes.tolist()):
             values = {name: float(column[place]) for name, column in result.values.items() if not np.isnan(column[place])}
             told.setdefault(lane, []).append(values)
-        for hit in result.patterns:
+        for hit in result.pattern_hits():
             told[hit.lane].append(replace(hit, lane=0))
         for hit in result.alerts:
             told[hit.lane].append(replace(hit, lane=0))
@@ -61,12 +61,11 @@ def by_minute(many: list[Series], timeframe: str, shuffle: np.random.Generator |
         at[symbols] += 1
     symbol_of = {lane: symbol for symbol, lane in lanes_of.items()}
     return [
-        BarResult(
-            np.array([symbol_of[lane] for lane in result.lanes.tolist()]),
-            result.values,
-            [replace(hit, lane=symbol_of[hit.lane]) for hit in result.patterns],
-            [replace(hit, lane=symbol_of[hit.lane]) for hit in result.alerts],
-            result.suppressed,
+        replace(
+            result,
+            lanes=np.array([symbol_of[lane] for lane in result.lanes.tolist()]),
+            shapes=[replace(hit, lane=symbol_of[hit.lane]) for hit in result.shapes],
+            alerts=[replace(hit, lane=symbol_of[hit.lane]) for hit in result.alerts],
         )
         for result in results
     ]
@@ -126,13 +125,13 @@ def test_no_bars_give_nothing():
     engine = TimeframeAnalysis("1min", 3)
     nothing = np.empty(0, np.int64)
     result = engine.close_bars(nothing, BarColumns(nothing, *(np.empty(0),) * 5), nothing)
-    assert (result.patterns, result.alerts, result.suppressed) == ([], [], 0)
+    assert (result.pattern_hits(), result.alerts, result.suppressed) == ([], [], 0)
 
 
 def test_what_is_told_is_made_of_plain_numbers():
     """So that it can be encoded and stored without looking for NumPy's."""
     for result in run(random_walk(6, 400, ticks_a_step=5.0)):
-        for hit in result.patterns:
+        for hit in result.pattern_hits():
             assert {type(hit.lane), type(hit.bar_timestamp)} == {int}
             assert {type(hit.quality), type(hit.price)} == {float}
             for value in (*hit.details.values(), *(v for point in hit.details.get("points", ()) for v in point.values())):

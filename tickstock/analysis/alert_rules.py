@@ -17,13 +17,54 @@ class AlertRule:
     rearm_distance: float  # armed again when the quantity is back by this many ...
     rearm_unit: str | float  # ... of these
     description: str
+    indicators: tuple[str, ...] = ()  # instances that must be computed for it, published or not
 
 
 ALERT_RULES = (
-    AlertRule("RSI_OVERBOUGHT", "RSI_14", 70.0, +1, "bearish", 5.0, 1.0, "RSI 14 rises above 70."),
-    AlertRule("RSI_OVERSOLD", "RSI_14", 30.0, -1, "bullish", 5.0, 1.0, "RSI 14 falls below 30."),
-    AlertRule("SMA_BULLISH_CROSS", "close", "SMA_20", +1, "bullish", 0.25, "ATR_14", "The close rises above SMA 20."),
-    AlertRule("SMA_BEARISH_CROSS", "close", "SMA_20", -1, "bearish", 0.25, "ATR_14", "The close falls below SMA 20."),
-    AlertRule("SMA_20_50_BULLISH_CROSS", "SMA_20", "SMA_50", +1, "bullish", 0.10, "ATR_14", "SMA 20 rises above SMA 50."),
-    AlertRule("SMA_20_50_BEARISH_CROSS", "SMA_20", "SMA_50", -1, "bearish", 0.10, "ATR_14", "SMA 20 falls below SMA 50."),
+    AlertRule("RSI_OVERBOUGHT", "RSI_14", 70.0, +1, "bearish", 5.0, 1.0, "RSI 14 rises above 70.", ("RSI_14",)),
+    AlertRule("RSI_OVERSOLD", "RSI_14", 30.0, -1, "bullish", 5.0, 1.0, "RSI 14 falls below 30.", ("RSI_14",)),
+    AlertRule(
+        "SMA_BULLISH_CROSS",
+        "close",
+        "SMA_20",
+        +1,
+        "bullish",
+        0.25,
+        "ATR_14",
+        "The close rises above SMA 20.",
+        ("SMA_20", "ATR_14"),
+    ),
+    AlertRule(
+        "SMA_BEARISH_CROSS",
+        "close",
+        "SMA_20",
+        -1,
+        "bearish",
+        0.25,
+        "ATR_14",
+        "The close falls below SMA 20.",
+        ("SMA_20", "ATR_14"),
+    ),
+    AlertRule(
+        "SMA_20_50_BULLISH_CROSS",
+        "SMA_20",
+        "SMA_50",
+        +1,
+        "bullish",
+        0.10,
+        "ATR_14",
+        "SMA 20 rises above SMA 50.",
+        ("SMA_20", "SMA_50", "ATR_14"),
+    ),
+    AlertRule(
+        "SMA_20_50_BEARISH_CROSS",
+        "SMA_20",
+        "SMA_50",
+        -1,
+        "bearish",
+        0.10,
+        "ATR_14",
+        "SMA 20 falls below SMA 50.",
+        ("SMA_20", "SMA_50", "ATR_14"),
+    ),
 )

@@ -7,14 +7,16 @@ the order of their operations are TA-Lib's: https://github.com/TA-Lib/ta-lib/blo
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
 
 from tickstock.analysis.candle_bars import LaggedBars
-from tickstock.analysis.quantities import Condition, Kind, Measured, Quantity, Scale
-from tickstock.analysis.results import Floats
+from tickstock.analysis.candlesticks.definition import Sides
+from tickstock.analysis.quantities import Condition, Kind, Margins, Measured, Quantity, Scale
+from tickstock.analysis.results import Booleans, Floats
 
 Matches = Condition
 
@@ -29,10 +31,14 @@ class CandleAverage:
     divisor: float = 1.0  # TA-Lib halves averages of shadows, of which a candle has two
 
 
-BODY_SHORT = CandleAverage("bodies", 10, 1.0)
+USUAL_BODY = CandleAverage("bodies", 10, 1.0)  # longer is long, shorter is short
+BODY_VERY_LONG = CandleAverage("bodies", 10, 3.0)
 BODY_DOJI = CandleAverage("ranges", 10, 0.1)
+SHADOW_SHORT = CandleAverage("shadows", 10, 1.0, 2.0)
 SHADOW_VERY_SHORT = CandleAverage("ranges", 10, 0.1)
 NEAR = CandleAverage("ranges", 5, 0.2)
+FAR = CandleAverage("ranges", 5, 0.6)
+EQUAL = CandleAverage("ranges", 5, 0.05)
 USUAL_RANGE = CandleAverage("ranges", 10, 1.0)
 
 
@@ -42,6 +48,9 @@ class BarWindow:
     def __init__(self, bars: LaggedBars) -> None:
         self.bars = bars
         self._known: dict[tuple[object, int], Floats] = {}
+        self._judged: dict[tuple[str, int], Condition] = {}
+
+    # --- prices and lengths ---
 
     def open(self, lag: int) -> Quantity:
         return self._as(Kind.PRICE, self._value("open", lag))
@@ -67,25 +76,94 @@ class BarWindow:
         """The distance between open and close."""
         return self._as(Kind.LENGTH, self._value("body", lag))
 
+    def range(self, lag: int) -> Quantity:
+        """The distance between high and low."""
+        return self._as(Kind.LENGTH, self._value("range", lag))
+
     def upper_shadow(self, lag: int) -> Quantity:
         return self._as(Kind.LENGTH, self._value("upper_shadow", lag))
 
     def lower_shadow(self, lag: int) -> Quantity:
         return self._as(Kind.LENGTH, self._value("lower_shadow", lag))
 
+    # --- what is usual at a candle ---
+
+    def usual_body(self, lag: int) -> Quantity:
+        """The mean body of the ten bars before: a longer one is long, a shorter one short."""
+        return self._as(Kind.AVERAGE, self.average(USUAL_BODY, lag))
+
+    def doji_limit(self, lag: int) -> Quantity:
+        """The longest body of a doji."""
+        return self._as(Kind.AVERAGE, self.average(BODY_DOJI, lag))
+
+    def short_shadow(self, lag: int) -> Quantity:
+        """A shorter shadow is short."""
+        return self._as(Kind.AVERAGE, self.average(SHADOW_SHORT, lag))
+
+    def very_short_shadow(self, lag: int) -> Quantity:
+        """A shorter shadow is as good as none."""
+        return self._as(Kind.AVERAGE, self.average(SHADOW_VERY_SHORT, lag))
+
     def near(self, lag: int) -> Quantity:
         """What counts as near at that candle."""
         return self._as(Kind.AVERAGE, self.average(NEAR, lag))
 
+    def far(self, lag: int) -> Quantity:
+        """What counts as far at that candle."""
+        return self._as(Kind.AVERAGE, self.average(FAR, lag))
+
+    def equal(self, lag: int) -> Quantity:
+        """What counts as equal at that candle."""
+        return self._as(Kind.AVERAGE, self.average(EQUAL, lag))
+
+    # --- conditions ---
+
+    def is_white(self, lag: int) -> Condition:
+        """It closed at or above its open."""
+        return self._judge("white", lag, lambda: self.close(lag) >= self.open(lag))
+
+    def is_black(self, lag: int) -> Condition:
+        """It closed below its open."""
+        return self._judge("black", lag, lambda: self.close(lag) < self.open(lag))
+
+    def body_is_long(self, lag: int) -> Condition:
+        return self._judge("long", lag, lambda: self.body(lag) > self.usual_body(lag))
+
     def body_is_short(self, lag: int) -> Condition:
-        return self.body(lag) < self._as(Kind.AVERAGE, self.average(BODY_SHORT, lag))
+        return self._judge("short", lag, lambda: self.body(lag) < self.usual_body(lag))
 
     def body_is_doji(self, lag: int) -> Condition:
         """Open and close are as good as equal."""
-        return self.body(lag) <= self._as(Kind.AVERAGE, self.average(BODY_DOJI, lag))
+        return self._judge("doji", lag, lambda: self.body(lag) <= self.doji_limit(lag))
 
     def upper_shadow_is_very_short(self, lag: int) -> Condition:
-        return self.upper_shadow(lag) < self._as(Kind.AVERAGE, self.average(SHADOW_VERY_SHORT, lag))
+        return self._judge("no upper shadow", lag, lambda: self.upper_shadow(lag) < self.very_short_shadow(lag))
+
+    def lower_shadow_is_very_short(self, lag: int) -> Condition:
+        return self._judge("no lower shadow", lag, lambda: self.lower_shadow(lag) < self.very_short_shadow(lag))
+
+    def body_gap_up(self, lag: int, earlier: int) -> Condition:
+        """The body lies above the earlier candle's body."""
+        return self.body_bottom(lag) > self.body_top(earlier)
+
+    def body_gap_down(self, lag: int, earlier: int) -> Condition:
+        """The body lies below the earlier candle's body."""
+        return self.body_top(lag) < self.body_bottom(earlier)
+
+    def within(self, left: Quantity, right: Quantity, limit: Quantity) -> Condition:
+        """Two prices are at most a limit apart."""
+        return (left <= right + limit) & (left >= right - limit)
+
+    def same(self, left: Quantity, right: Quantity) -> Condition:
+        """Two prices are the same. It says nothing about quality."""
+        return cast("Condition", left == right)
+
+    def by_colour(self, lag: int, shape: Condition) -> Sides:
+        """A shape of either colour, told apart by the colour of a candle; which one says nothing about quality."""
+        white = self._value("close", lag) >= self._value("open", lag)
+        return Sides(shape & self._label(white), shape & self._label(~white))
+
+    # --- as arrays ---
 
     def average(self, of: CandleAverage, lag: int) -> Floats:
         """A candle average as an array: over the bars before the candle at `lag`, which itself is left out."""
@@ -109,6 +187,8 @@ class BarWindow:
         match name:
             case "body":
                 return np.abs(self._value("close", lag) - self._value("open", lag))
+            case "range":
+                return self._value("high", lag) - self._value("low", lag)
             case "body_top":
                 return np.maximum(self._value("open", lag), self._value("close", lag))
             case "body_bottom":
@@ -120,8 +200,18 @@ class BarWindow:
             case _:
                 return self.bars.column(name, lag)
 
+    def _judge(self, name: str, lag: int, judge: Callable[[], Condition]) -> Condition:
+        """A condition that many patterns share is judged once."""
+        judged = self._judged.get((name, lag))
+        if judged is None:
+            judged = self._judged[name, lag] = judge()
+        return judged
+
     def _as(self, kind: Kind, values: Floats) -> Quantity:
         return cast("Quantity", values)
+
+    def _label(self, holds: Booleans) -> Condition:
+        return cast("Condition", holds)
 
 
 class MeasuredBars(BarWindow):
@@ -133,5 +223,17 @@ class MeasuredBars(BarWindow):
         self.tick = tick
         self._scale = Scale(tick, np.maximum(self.average(USUAL_RANGE, 0), tick))
 
+    def within(self, left: Quantity, right: Quantity, limit: Quantity) -> Condition:
+        """As a length under a limit: the margin is what the distance leaves of it."""
+        holds = cast("Margins", super().within(left, right, limit)).holds
+        apart = Measured(np.abs(cast("Measured", left).values - cast("Measured", right).values), Kind.LENGTH, self._scale)
+        return Margins.of(holds, cast("Margins", apart <= limit).product)
+
+    def same(self, left: Quantity, right: Quantity) -> Condition:
+        return Margins.label(cast("Measured", left).values == cast("Measured", right).values)
+
     def _as(self, kind: Kind, values: Floats) -> Quantity:
         return Measured(values, kind, self._scale)
+
+    def _label(self, holds: Booleans) -> Condition:
+        return Margins.label(holds)

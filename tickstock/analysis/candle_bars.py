@@ -6,7 +6,7 @@ ranges and shadows then give the candle averages of any lag from two look-ups.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -18,7 +18,8 @@ from tickstock.analysis.results import BarColumns, Booleans, Floats, Integers
 UNITS_PER_DOLLAR = 10_000
 TickSize = Callable[[Floats], Floats]  # the tick at each price
 DEPTH = 16  # bars that are kept: five of a pattern, ten of the averages before it, and one
-FIELDS = ("open", "high", "low", "close", "volume", "timestamp", "session", "bodies", "ranges", "shadows")
+SUMS = ("bodies", "ranges", "shadows")  # running, of all bars up to each
+FIELDS = ("open", "high", "low", "close", "volume", "timestamp", "session", *SUMS)
 
 
 class LaggedBars(Protocol):
@@ -49,44 +50,80 @@ class LiveBars:
         """Put one bar behind the others of each of these lanes; returns the lanes with their new bars."""
         before = self._ring.at(lanes)
         fields = _fields(bars, session_start)
-        for name in ("bodies", "ranges", "shadows"):
+        for name in SUMS:
             fields[name] = before.column(name, 0) + fields[name]
         self._ring.append(lanes, fields)
         return self._ring.at(lanes)
 
 
 class HistoryBars:
-    """The bars of one symbol: a lane is each of its moments, in their order."""
+    """The bars of symbols, one symbol's behind the other's: a lane is each of their moments.
 
-    def __init__(self, bars: BarColumns, session_start: Integers) -> None:
+    Before each symbol's bars lie `DEPTH` moments of nothing, so that a lag is a shift for all of them; they are lanes without a
+    bar, in which no pattern can be.
+    """
+
+    def __init__(self, bars: BarColumns, session_start: Integers, lengths: Sequence[int] | None = None) -> None:
+        """`lengths` are the numbers of bars of the symbols, in their order; without it all bars are of one symbol."""
         fields = _fields(bars, session_start)
-        for name in ("bodies", "ranges", "shadows"):
-            fields[name] = np.cumsum(fields[name])
-        nothing = np.zeros(DEPTH)
-        self._length = len(bars.close)
-        self._padded = {name: np.concatenate((nothing, values)) for name, values in fields.items()}
-        self.available: Integers = np.arange(1, self._length + 1)
+        lengths = [len(bars.close)] if lengths is None else lengths
+        places = np.concatenate([np.arange(length) for length in lengths] or [np.empty(0, np.int64)])
+        symbol = np.repeat(np.arange(len(lengths)), lengths)
+        self._moment = np.arange(len(places)) + DEPTH * (symbol + 1)  # of each bar
+        size = len(places) + DEPTH * len(lengths)
+        self._bar = np.full(size, -1)
+        self._bar[self._moment] = np.arange(len(places))
+        self._padded: dict[str, NDArray[Any]] = {}
+        for name, values in fields.items():
+            padded = np.zeros(size, values.dtype)
+            padded[self._moment] = values
+            self._padded[name] = np.cumsum(padded) if name in SUMS else padded
+        self._available = np.zeros(size, np.int64)
+        self._available[self._moment] = places + 1
+
+    def __len__(self) -> int:
+        return len(self._bar)
+
+    def moments(self, first: int, last: int) -> HistoryStretch:
+        """The moments from `first` to before `last`, of which the first `DEPTH` are nothing."""
+        return HistoryStretch(self._padded, self._available, max(first, DEPTH), last)
+
+    def bar_at(self, moments: Integers) -> Integers:
+        """The bar of each of these moments, counted over all symbols."""
+        return self._bar[moments]
+
+
+class HistoryStretch:
+    """Moments in a row."""
+
+    def __init__(self, padded: dict[str, NDArray[Any]], available: Integers, first: int, last: int) -> None:
+        self._padded = padded
+        self._of_all = available
+        self.first = first
+        self._last = last
+        self.available = available[first:last]
 
     def column(self, name: str, lag: int) -> NDArray[Any]:
-        return self._padded[name][DEPTH - lag : DEPTH - lag + self._length]
+        return self._padded[name][self.first - lag : self._last - lag]
 
     def select(self, chosen: Integers | Booleans) -> HistoryMoments:
-        return HistoryMoments(self._padded, np.arange(self._length)[chosen])
+        return HistoryMoments(self._padded, self._of_all, np.arange(self.first, self._last)[chosen])
 
 
 class HistoryMoments:
-    """Some moments of one symbol's bars."""
+    """Some moments."""
 
-    def __init__(self, padded: dict[str, NDArray[Any]], moments: Integers) -> None:
+    def __init__(self, padded: dict[str, NDArray[Any]], available: Integers, moments: Integers) -> None:
         self._padded = padded
+        self._of_all = available
         self._moments = moments
-        self.available: Integers = moments + 1
+        self.available = available[moments]
 
     def column(self, name: str, lag: int) -> NDArray[Any]:
-        return self._padded[name].take(self._moments + (DEPTH - lag))
+        return self._padded[name].take(self._moments - lag)
 
     def select(self, chosen: Integers | Booleans) -> HistoryMoments:
-        return HistoryMoments(self._padded, self._moments[chosen])
+        return HistoryMoments(self._padded, self._of_all, self._moments[chosen])
 
 
 def to_units(dollars: Floats) -> Floats:

@@ -6,16 +6,15 @@ It works on either axis of `BarWindow`, so what is said live and over history is
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 
 from tickstock.analysis.bar_window import USUAL_RANGE, BarWindow, MeasuredBars
 from tickstock.analysis.candle_bars import LaggedBars, TickSize, tick_in_units
-from tickstock.analysis.candlesticks import CandlestickPattern
-from tickstock.analysis.quantities import Margins
-from tickstock.analysis.results import Booleans, Floats, Integers
+from tickstock.analysis.candlesticks.definition import CandlestickPattern, Sides
+from tickstock.analysis.quantities import Condition, Margins
+from tickstock.analysis.results import Booleans, Candlesticks, Floats, Integers
 from tickstock.analysis.timeframes import LENGTH_MS, WITHIN_SESSION
 
 THIN_SHARES = 100  # a bar of fewer shares, or without a range, says nothing
@@ -24,28 +23,6 @@ BARS_BEFORE = 10  # over which the usual range is taken
 TREND_BARS = 5  # over which the trend before a pattern is taken; a change under one usual range is flat
 HOLE_MS = 5 * 60_000  # without a trade, in a symbol that traded in each of the minutes before
 HOLE_BARS = 3  # after a hole that say so
-
-
-@dataclass(slots=True)
-class Candlesticks:
-    """The detections of one pattern: parallel arrays, `place` counting among the lanes that were searched."""
-
-    pattern: CandlestickPattern
-    place: Integers
-    quality: Floats
-    trend: Integers  # +1 as the book asks, -1 against it, 0 flat
-    after_gap: Booleans
-
-    def details(self) -> list[dict[str, Any]]:
-        """The `details` of each detection."""
-        words = {1: "with", -1: "against", 0: "flat"}
-        found: list[dict[str, Any]] = []
-        for trend, after_gap in zip(self.trend.tolist(), self.after_gap.tolist(), strict=True):
-            details: dict[str, Any] = {} if self.pattern.prior_trend is None else {"trend_before": words[trend]}
-            if after_gap:
-                details["after_gap"] = True
-            found.append(details)
-        return found
 
 
 class CandlestickDetector:
@@ -61,48 +38,34 @@ class CandlestickDetector:
     def detect(self, bars: LaggedBars) -> tuple[list[Candlesticks], int]:
         """The detections of each pattern, and how many were suppressed because their bars are too thin."""
         window = BarWindow(bars)
+        judged = Surroundings(window, self._tick_size(bars.column("close", 0)), self._length, self._within_session)
         found: list[Candlesticks] = []
         suppressed = 0
         for pattern in self.patterns:
-            place = np.flatnonzero(matches(pattern, window))
-            if not len(place):
-                continue
-            measured = self._measured(bars.select(place))
-            placed = self._stand_together(pattern, measured)
-            told = placed & ~self._are_thin(pattern, measured)
-            suppressed += int(placed.sum()) - int(told.sum())
-            if told.any():
-                quality = cast("Margins", pattern.expression(measured)).quality()
-                trend, after_gap = _trend_before(pattern, measured), self._after_gap(measured)
-                found.append(Candlesticks(pattern, place[told], quality[told], trend[told], after_gap[told]))
+            there = matches(pattern, window) & judged.stand_together(pattern.bars)
+            told = there & ~judged.are_thin(pattern.bars)
+            suppressed += int(np.count_nonzero(there)) - int(np.count_nonzero(told))
+            place = np.flatnonzero(told)
+            if len(place):
+                found.append(self._measured(pattern, bars, place))
         return found, suppressed
 
     def quality(self, pattern: CandlestickPattern, bars: LaggedBars) -> Floats:
         """How far inside its conditions the pattern is, in [0, 1]; 0 where it is not."""
-        return cast("Margins", pattern.expression(self._measured(bars))).quality()
+        return _quality(pattern.expression(MeasuredBars(bars, self._tick_size(bars.column("close", 0)))))
 
-    def _measured(self, bars: LaggedBars) -> MeasuredBars:
-        return MeasuredBars(bars, self._tick_size(bars.column("close", 0)))
-
-    def _stand_together(self, pattern: CandlestickPattern, bars: BarWindow) -> Booleans:
-        """The pattern's own bars are of one session and within two bar lengths more than they need."""
-        if pattern.bars == 1 or not self._within_session:
-            return np.ones(len(bars.bars.available), np.bool_)
-        first = pattern.bars - 1
-        span = bars.column("timestamp", 0) + self._length - bars.column("timestamp", first)
-        together: Booleans = (bars.column("session", 0) == bars.column("session", first)) & (
-            span <= (pattern.bars + 2) * self._length
-        )
-        return together
-
-    def _are_thin(self, pattern: CandlestickPattern, bars: MeasuredBars) -> Booleans:
-        before = np.minimum(bars.bars.available - pattern.bars, BARS_BEFORE)
-        total = bars.column("ranges", pattern.bars) - bars.column("ranges", pattern.bars + BARS_BEFORE)
-        thin: Booleans = total < THIN_RANGE_TICKS * bars.tick * before
-        for lag in range(pattern.bars):
-            thin |= bars.column("high", lag) == bars.column("low", lag)
-            thin |= bars.column("volume", lag) < THIN_SHARES
-        return thin
+    def _measured(self, pattern: CandlestickPattern, bars: LaggedBars, place: Integers) -> Candlesticks:
+        chosen = bars.select(place)
+        window = MeasuredBars(chosen, self._tick_size(chosen.column("close", 0)))
+        sides = pattern.expression(window)
+        nothing = np.zeros(len(place), np.int64)
+        if isinstance(sides, Sides):
+            side = np.where(cast("Margins", sides.bullish).holds, 1, -1)
+            marked = np.zeros(len(place), np.bool_) if sides.marked is None else cast("Margins", sides.marked).holds
+        else:
+            side, marked = nothing, np.zeros(len(place), np.bool_)
+        trend = _trend_before(pattern, window, side)
+        return Candlesticks(pattern, place, side, marked, _quality(sides), trend, self._after_gap(window))
 
     def _after_gap(self, bars: BarWindow) -> Booleans:
         """One of the last three bars came after a hole of five minutes, before which ten minutes in a row had a trade.
@@ -130,17 +93,86 @@ class CandlestickDetector:
         return steady
 
 
+class Surroundings:
+    """What forbids a detection, for each length of a pattern judged once."""
+
+    def __init__(self, window: BarWindow, tick: Floats, length: int, within_session: bool) -> None:
+        self._window = window
+        self._tick = tick
+        self._length = length
+        self._within_session = within_session
+        self._together: dict[int, Booleans] = {}
+        self._thin: dict[int, Booleans] = {}
+
+    def stand_together(self, bars: int) -> Booleans:
+        """So many last bars are of one session and within two bar lengths more than they need."""
+        known = self._together.get(bars)
+        if known is None:
+            known = self._together[bars] = self._stand_together(bars)
+        return known
+
+    def are_thin(self, bars: int) -> Booleans:
+        """One of so many last bars has no range or too few shares, or the ten bars before them hardly moved."""
+        known = self._thin.get(bars)
+        if known is None:
+            known = self._thin[bars] = self._one_is_thin(bars) | self._hardly_moved_before(bars)
+        return known
+
+    def _stand_together(self, bars: int) -> Booleans:
+        window = self._window
+        if bars == 1 or not self._within_session:
+            return np.ones(len(window.bars.available), np.bool_)
+        span = window.column("timestamp", 0) + self._length - window.column("timestamp", bars - 1)
+        together: Booleans = (window.column("session", 0) == window.column("session", bars - 1)) & (
+            span <= (bars + 2) * self._length
+        )
+        return together
+
+    def _one_is_thin(self, bars: int) -> Booleans:
+        window, lag = self._window, bars - 1
+        thin: Booleans = (window.column("high", lag) == window.column("low", lag)) | (window.column("volume", lag) < THIN_SHARES)
+        return thin if bars == 1 else thin | self._one_is_thin(bars - 1)
+
+    def _hardly_moved_before(self, bars: int) -> Booleans:
+        window = self._window
+        before = np.minimum(window.bars.available - bars, BARS_BEFORE)
+        total = window.column("ranges", bars) - window.column("ranges", bars + BARS_BEFORE)
+        hardly: Booleans = total < THIN_RANGE_TICKS * self._tick * before
+        return hardly
+
+
 def matches(pattern: CandlestickPattern, window: BarWindow) -> Booleans:
     """Where TA-Lib's function is not zero: in each lane that has the bars it needs."""
-    return cast("Booleans", pattern.expression(window)) & (window.bars.available > pattern.lookback)
+    sides = pattern.expression(window)
+    there = sides.bullish | sides.bearish if isinstance(sides, Sides) else sides
+    return cast("Booleans", there) & (window.bars.available > pattern.lookback)
 
 
-def _trend_before(pattern: CandlestickPattern, bars: BarWindow) -> Integers:
+def talib_values(pattern: CandlestickPattern, window: BarWindow) -> Integers:
+    """TA-Lib's value in each lane: 0, 100 or -100, or the pattern's other value."""
+    sides = pattern.expression(window)
+    if isinstance(sides, Sides):
+        sign = cast("Booleans", sides.bullish).astype(np.int64) - cast("Booleans", sides.bearish)
+        value = 100 if pattern.mark is None else np.where(cast("Booleans", sides.marked), pattern.mark.value, 100)
+    else:
+        sign, value = pattern.talib_sign * cast("Booleans", sides).astype(np.int64), 100
+    return np.where(window.bars.available > pattern.lookback, sign * value, 0)
+
+
+def _quality(sides: Condition | Sides) -> Floats:
+    if not isinstance(sides, Sides):
+        return cast("Margins", sides).quality()
+    bullish, bearish = cast("Margins", sides.bullish), cast("Margins", sides.bearish)
+    return np.where(bullish.holds, bullish.quality(), bearish.quality())
+
+
+def _trend_before(pattern: CandlestickPattern, bars: BarWindow, side: Integers) -> Integers:
     """Whether the bars before the pattern ran as the book asks; where they are too few, the trend is flat."""
-    if pattern.prior_trend is None:
-        return np.zeros(len(bars.bars.available), np.int64)
+    if pattern.role == "indecision":
+        return np.zeros(len(side), np.int64)
     change = bars.column("close", pattern.bars) - bars.column("close", pattern.bars + TREND_BARS)
     usual = bars.average(USUAL_RANGE, pattern.bars - 1)
     known = bars.bars.available > pattern.bars + TREND_BARS
-    wanted = 1 if pattern.prior_trend == "up" else -1
+    meant = side if pattern.direction == "either" else (-1 if pattern.direction == "bearish" else 1)
+    wanted = meant if pattern.role == "continuation" else -meant
     return np.where(known & (np.abs(change) >= usual), wanted * np.sign(change), 0).astype(np.int64)

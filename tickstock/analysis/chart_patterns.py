@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tickstock.analysis.catalog import HEAD_SHOULDERS, INVERSE_HEAD_SHOULDERS, CatalogEntry
+from tickstock.analysis.catalog_entry import CatalogEntry
+from tickstock.analysis.chart_pattern_rules import HEAD_SHOULDERS, INVERSE_HEAD_SHOULDERS
 from tickstock.analysis.pivots import PivotWindow
 from tickstock.analysis.results import Booleans, Floats, Integers
 

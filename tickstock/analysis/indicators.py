@@ -7,14 +7,14 @@ that they still are the sum of the window after years of bars.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
 from tickstock.analysis.lanes import LaneArrays, RingView
-from tickstock.analysis.results import Floats, Integers
+from tickstock.analysis.results import Booleans, Floats, Integers
 
 TALIB_ZERO = 1e-14  # what TA-Lib takes for zero (TA_EPSILON): an average move below it is none
 
@@ -28,8 +28,10 @@ class IndicatorStep:
     high: Floats
     low: Floats
     close: Floats
+    volume: Floats  # shares
     previous_close: Floats  # 0 at index 0
-    closes: RingView  # the last closes, the new one at lag 0
+    starts_session: Booleans  # the bar is the first of its session in this lane, on any timeframe
+    window: RingView  # the last bars (high, low, close, volume), the new one at lag 0
 
 
 class LaneState(Protocol):
@@ -46,7 +48,7 @@ class Indicator(LaneState, Protocol):
     """A kind of indicator with its parameters; several instances stand side by side."""
 
     names: tuple[str, ...]  # as published
-    reach: int  # how many bars back it reads closes
+    reach: int  # how many bars back it reads the window
 
     def update(self, step: IndicatorStep) -> Mapping[str, Floats]:
         """The values at the new bar, by name; NaN before TA-Lib's first index."""
@@ -73,7 +75,7 @@ class SimpleMovingAverage:
         self._state.reset()
 
     def update(self, step: IndicatorStep) -> Mapping[str, Floats]:
-        leaving = np.where(step.index >= self.period, step.closes.column("close", self.period), 0.0)
+        leaving = np.where(step.index >= self.period, step.window.column("close", self.period), 0.0)
         change, lost_in_change = _exact_sum(step.close, -leaving)
         total, lost_in_total = _exact_sum(self._state.take("sum", step.lanes), change)
         lost = self._state.take("lost", step.lanes) + (lost_in_change + lost_in_total)
@@ -111,10 +113,10 @@ class RelativeStrengthIndex:
         value = np.where(moved, 100.0 * (gain / np.where(moved, total, 1.0)), 0.0)
         return {self.names[0]: np.where(step.index >= self.period, value, np.nan)}
 
-    def has_moved(self, lanes: Integers) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+    def has_moved(self, lanes: Integers) -> Booleans:
         """Where the value says something: not where the series has been flat, which gives 0 by convention."""
         gain, loss = self._averages.current(lanes)
-        moved: np.ndarray[tuple[int, ...], np.dtype[np.bool_]] = gain + loss >= TALIB_ZERO
+        moved: Booleans = gain + loss >= TALIB_ZERO
         return moved
 
     def warm_from(self, seed_weight: float) -> int:
@@ -189,3 +191,21 @@ def _exact_sum(left: Floats, right: Floats) -> tuple[Floats, Floats]:
     total = left + right
     right_part = total - left
     return total, (left - (total - right_part)) + (right - right_part)
+
+
+def indicator_from(instance: str) -> Indicator:
+    """The indicator that an instance's name stands for: RSI_14, SMA_20.
+
+    Raises:
+        KeyError: there is no such kind.
+    """
+    kind, *parameters = instance.split("_")
+    made: Indicator = KINDS[kind](*(int(each) for each in parameters))
+    return made
+
+
+KINDS: Mapping[str, Callable[..., Indicator]] = {
+    "RSI": RelativeStrengthIndex,
+    "SMA": SimpleMovingAverage,
+    "ATR": AverageTrueRange,
+}

@@ -106,6 +106,11 @@ class Margins:
     def of(cls, holds: Booleans, margin: Floats) -> Margins:
         return cls(holds, np.where(holds, margin, 0.0), np.ones(len(margin)))
 
+    @classmethod
+    def label(cls, holds: Booleans) -> Margins:
+        """A condition that says nothing about quality."""
+        return cls(holds, holds.astype(np.float64), np.zeros(len(holds)))
+
     def __and__(self, other: Condition) -> Condition:
         right = cast("Margins", other)
         return Margins(self.holds & right.holds, self.product * right.product, self.count + right.count)
@@ -121,7 +126,7 @@ class Margins:
 
     def quality(self) -> Floats:
         """The geometric mean of the margins, in [0, 1]."""
-        mean: Floats = self.product ** (1.0 / self.count)
+        mean: Floats = self.product ** (1.0 / np.maximum(self.count, 1.0))
         return mean
 
 

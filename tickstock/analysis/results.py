@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from tickstock.analysis.candlesticks import CandlestickPattern
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -63,11 +67,65 @@ class AlertHit:
 
 
 @dataclass(slots=True)
+class Candlesticks:
+    """The detections of one candlestick pattern: parallel arrays, `place` counting among the lanes that were searched."""
+
+    pattern: CandlestickPattern
+    place: Integers
+    side: Integers  # +1 bullish or white, -1 bearish or black, 0 neither
+    marked: Booleans  # of the pattern's other value: an end that touches, the confirming bar
+    quality: Floats
+    trend: Integers  # +1 as the book asks, -1 against it, 0 flat
+    after_gap: Booleans
+
+    def directions(self) -> list[str]:
+        """bullish, bearish or neutral, for each detection."""
+        if self.pattern.direction != "either":
+            return [self.pattern.direction] * len(self.place)
+        return ["bullish" if side > 0 else "bearish" for side in self.side.tolist()]
+
+    def details(self) -> list[dict[str, Any]]:
+        """The `details` of each detection."""
+        pattern, words = self.pattern, {1: "with", -1: "against", 0: "flat"}
+        found: list[dict[str, Any]] = []
+        columns = (self.side, self.marked, self.trend, self.after_gap)
+        for side, marked, trend, after_gap in zip(*(column.tolist() for column in columns), strict=True):
+            details: dict[str, Any] = {}
+            if pattern.direction == "neutral" and side:
+                details["colour"] = "white" if side > 0 else "black"
+            if pattern.mark is not None:
+                details |= pattern.mark.details(marked)
+            if pattern.role != "indecision":
+                details["trend_before"] = words[trend]
+            if after_gap:
+                details["after_gap"] = True
+            found.append(details)
+        return found
+
+
+@dataclass(slots=True)
 class BarResult:
     """All that one bar close gave, for the lanes that closed a bar."""
 
     lanes: Integers
+    bars: BarColumns
     values: dict[str, Floats]  # by published name; NaN where a value does not exist yet
-    patterns: list[PatternHit]
+    figures: Mapping[str, Floats]  # of the trading day at the bar's end
+    candlesticks: list[Candlesticks]
+    shapes: list[PatternHit]
     alerts: list[AlertHit]
     suppressed: int  # candlesticks found in bars too thin to mean anything
+
+    def pattern_hits(self) -> list[PatternHit]:
+        """Every pattern as a hit of its own, with the context of its bar."""
+        hits: list[PatternHit] = []
+        for found in self.candlesticks:
+            place = found.place
+            columns = (self.lanes[place], found.quality, self.bars.close[place], self.bars.timestamp[place])
+            hits += [
+                PatternHit(lane, found.pattern.name, direction, "confirmed", quality, price, timestamp, str(timestamp), details)
+                for lane, quality, price, timestamp, direction, details in zip(
+                    *(column.tolist() for column in columns), found.directions(), found.details(), strict=True
+                )
+            ]
+        return hits + self.shapes

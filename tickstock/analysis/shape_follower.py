@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tickstock.analysis.catalog import CatalogEntry
+from tickstock.analysis.catalog_entry import CatalogEntry
 from tickstock.analysis.chart_patterns import ChartShape, Shape
 from tickstock.analysis.pivots import PivotTracker, PivotWindow
 from tickstock.analysis.results import BarColumns, Booleans, Floats, Integers, PatternHit

@@ -164,7 +164,7 @@ class StreamingEngine:
         symbols, source = self.symbols, self.source
         now = self._now()
         results.suppressed += result.suppressed
-        for hit in result.patterns:
+        for hit in result.pattern_hits():
             symbol = symbols[hit.lane]
             detected = now if origin != HISTORY else self._end_of(timeframe, hit.bar_timestamp, session)
             results.patterns.append(

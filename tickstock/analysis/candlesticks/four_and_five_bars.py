@@ -1,0 +1,3 @@
+"""Patterns of four and five bars."""
+
+from __future__ import annotations

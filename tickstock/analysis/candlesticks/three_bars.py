@@ -1,0 +1,3 @@
+"""Patterns of three bars."""
+
+from __future__ import annotations
