@@ -11,7 +11,7 @@ import pytest
 import talib.abstract
 
 from tests.analysis.series import alerts, patterns, random_walk, run, run_together
-from tickstock.analysis.catalog import FIRST_CROSSING_BARS, INDICATORS, catalog, catalog_as_data, published_name
+from tickstock.analysis.catalog import INDICATORS, catalog, catalog_as_data, published_name
 from tickstock.analysis.timeframe_analysis import PUBLISHED, TimeframeAnalysis
 
 
@@ -49,13 +49,6 @@ def test_candlesticks_need_the_bars_that_talib_looks_back():
     for entry in catalog():
         if entry.kind == "candlestick":
             assert talib.abstract.Function(entry.source.split()[-1]).lookback == entry.bars - 1
-
-
-def test_a_crossing_needs_a_bar_before_and_warm_indicators():
-    engine = TimeframeAnalysis("1min", 1)
-    warm = {name: each.warm_from(1e-4) for each in engine._indicators for name in each.names}
-    assert FIRST_CROSSING_BARS["RSI_14"] == warm["RSI_14"] + 1
-    assert [FIRST_CROSSING_BARS[f"SMA_{period}"] - 2 for period in (20, 50)] == [warm["SMA_20"], warm["SMA_50"]]
 
 
 def test_a_timeframe_that_does_not_exist_is_an_error_that_names_the_ones_that_do():

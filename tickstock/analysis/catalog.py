@@ -15,9 +15,6 @@ from tickstock.analysis.catalog_entry import CatalogEntry
 from tickstock.analysis.chart_pattern_rules import CHART_PATTERNS
 from tickstock.analysis.indicator_kinds import INDICATORS, TALIB
 
-# The first bar at which a crossing of the quantity can fire: two values, the second of a warm indicator.
-FIRST_CROSSING_BARS = {"close": 2, "RSI_14": 140, "SMA_20": 21, "SMA_50": 51}
-
 
 def published_name(indicator: CatalogEntry) -> str:
     """The name of an indicator's value in messages: RSI_14."""
@@ -42,12 +39,12 @@ def catalog() -> tuple[CatalogEntry, ...]:
         CatalogEntry(
             name=rule.name,
             kind="alert",
-            family="crossing",
+            family="crossing" if rule.crossing else "level",
             direction=rule.direction,
-            bars=max(FIRST_CROSSING_BARS.get(str(quantity), 0) for quantity in (rule.indicator, rule.threshold)),
+            bars=rule.bars,
             description=rule.description,
-            source="a crossing, armed again after a step back",
-            parameters={"rearm_distance": rule.rearm_distance},
+            source="docs/alerts.md",
+            parameters=rule.parameters(),
         )
         for rule in ALERT_RULES
     )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from tickstock.analysis.alert_rules import ALERT_RULES
+from tickstock.analysis.alert_rules import rules_for
 from tickstock.analysis.alerts import AlertEngine
 from tickstock.analysis.candle_bars import LiveBars, tick_in_dollars
 from tickstock.analysis.candlestick_detector import CandlestickDetector
@@ -37,7 +37,7 @@ class TimeframeAnalysis:
             raise ValueError(f"timeframe must be one of {', '.join(LENGTH_MS)}; got {timeframe!r}")
         self.timeframe = timeframe
         self._within_session = timeframe in WITHIN_SESSION
-        rules = [rule for rule in ALERT_RULES if rule.name in enabled.alerts]
+        rules = rules_for(timeframe, enabled.alerts)
         wanted = dict.fromkeys((*enabled.indicators, *(name for rule in rules for name in rule.indicators)))
         # What is not computed from this timeframe's bars (VWAP, RelativeVolume) comes with them, as a figure.
         self._figures = [name for name in enabled.indicators if name.split("_")[0] not in KINDS]
