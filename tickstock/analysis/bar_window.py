@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import cast
+from functools import wraps
+from typing import Concatenate, ParamSpec, cast
 
 import numpy as np
 
@@ -42,13 +43,30 @@ EQUAL = CandleAverage("ranges", 5, 0.05)
 USUAL_RANGE = CandleAverage("ranges", 10, 1.0)
 
 
+Lags = ParamSpec("Lags")
+Judge = Callable[Concatenate["BarWindow", Lags], Condition]
+
+
+def judged_once(condition: Judge[Lags]) -> Judge[Lags]:
+    """A condition that many patterns share is judged once for each window."""
+
+    @wraps(condition)
+    def known(self: BarWindow, *lags: Lags.args, **named: Lags.kwargs) -> Condition:
+        judged = self._judged.get((condition, lags))
+        if judged is None:
+            judged = self._judged[condition, lags] = condition(self, *lags, **named)
+        return judged
+
+    return known
+
+
 class BarWindow:
     """Many lanes' last bars; a comparison gives true or false for each lane."""
 
     def __init__(self, bars: LaggedBars) -> None:
         self.bars = bars
         self._known: dict[tuple[object, int], Floats] = {}
-        self._judged: dict[tuple[str, int], Condition] = {}
+        self._judged: dict[tuple[object, tuple[object, ...]], Condition] = {}
 
     # --- prices and lengths ---
 
@@ -118,37 +136,126 @@ class BarWindow:
 
     # --- conditions ---
 
+    @judged_once
     def is_white(self, lag: int) -> Condition:
         """It closed at or above its open."""
-        return self._judge("white", lag, lambda: self.close(lag) >= self.open(lag))
+        return self.close(lag) >= self.open(lag)
 
+    @judged_once
     def is_black(self, lag: int) -> Condition:
         """It closed below its open."""
-        return self._judge("black", lag, lambda: self.close(lag) < self.open(lag))
+        return self.close(lag) < self.open(lag)
 
+    @judged_once
     def body_is_long(self, lag: int) -> Condition:
-        return self._judge("long", lag, lambda: self.body(lag) > self.usual_body(lag))
+        return self.body(lag) > self.usual_body(lag)
 
+    @judged_once
+    def body_is_not_long(self, lag: int) -> Condition:
+        return self.body(lag) <= self.usual_body(lag)
+
+    @judged_once
     def body_is_short(self, lag: int) -> Condition:
-        return self._judge("short", lag, lambda: self.body(lag) < self.usual_body(lag))
+        return self.body(lag) < self.usual_body(lag)
 
+    @judged_once
     def body_is_doji(self, lag: int) -> Condition:
         """Open and close are as good as equal."""
-        return self._judge("doji", lag, lambda: self.body(lag) <= self.doji_limit(lag))
+        return self.body(lag) <= self.doji_limit(lag)
 
+    @judged_once
     def upper_shadow_is_very_short(self, lag: int) -> Condition:
-        return self._judge("no upper shadow", lag, lambda: self.upper_shadow(lag) < self.very_short_shadow(lag))
+        return self.upper_shadow(lag) < self.very_short_shadow(lag)
 
+    @judged_once
     def lower_shadow_is_very_short(self, lag: int) -> Condition:
-        return self._judge("no lower shadow", lag, lambda: self.lower_shadow(lag) < self.very_short_shadow(lag))
+        return self.lower_shadow(lag) < self.very_short_shadow(lag)
 
+    @judged_once
+    def upper_shadow_is_notable(self, lag: int) -> Condition:
+        """It is not a very short one."""
+        return self.upper_shadow(lag) > self.very_short_shadow(lag)
+
+    @judged_once
+    def lower_shadow_is_notable(self, lag: int) -> Condition:
+        """It is not a very short one."""
+        return self.lower_shadow(lag) > self.very_short_shadow(lag)
+
+    @judged_once
+    def upper_shadow_is_long(self, lag: int) -> Condition:
+        """It is longer than the body."""
+        return self.upper_shadow(lag) > self.body(lag)
+
+    @judged_once
+    def lower_shadow_is_long(self, lag: int) -> Condition:
+        """It is longer than the body."""
+        return self.lower_shadow(lag) > self.body(lag)
+
+    @judged_once
+    def closes_higher(self, lag: int, earlier: int) -> Condition:
+        return self.close(lag) > self.close(earlier)
+
+    @judged_once
+    def closes_lower(self, lag: int, earlier: int) -> Condition:
+        return self.close(lag) < self.close(earlier)
+
+    @judged_once
+    def opens_in_body(self, lag: int, earlier: int) -> Condition:
+        """The open lies between open and close of the earlier candle."""
+        return (self.open(lag) > self.body_bottom(earlier)) & (self.open(lag) < self.body_top(earlier))
+
+    @judged_once
+    def opens_in_or_just_above_body(self, lag: int, earlier: int) -> Condition:
+        """The open lies above the bottom of the earlier candle's body and at most near above its top."""
+        return (self.open(lag) > self.body_bottom(earlier)) & (self.open(lag) <= self.body_top(earlier) + self.near(earlier))
+
+    @judged_once
+    def closes_in_body(self, lag: int, earlier: int) -> Condition:
+        """The close lies between open and close of the earlier candle."""
+        return (self.close(lag) > self.body_bottom(earlier)) & (self.close(lag) < self.body_top(earlier))
+
+    @judged_once
     def body_gap_up(self, lag: int, earlier: int) -> Condition:
         """The body lies above the earlier candle's body."""
         return self.body_bottom(lag) > self.body_top(earlier)
 
+    @judged_once
     def body_gap_down(self, lag: int, earlier: int) -> Condition:
         """The body lies below the earlier candle's body."""
         return self.body_top(lag) < self.body_bottom(earlier)
+
+    @judged_once
+    def gap_up(self, lag: int, earlier: int) -> Condition:
+        """The whole candle lies above the earlier one."""
+        return self.low(lag) > self.high(earlier)
+
+    @judged_once
+    def gap_down(self, lag: int, earlier: int) -> Condition:
+        """The whole candle lies below the earlier one."""
+        return self.high(lag) < self.low(earlier)
+
+    @judged_once
+    def is_inside(self, lag: int) -> Condition:
+        """High and low lie between those of the bar before."""
+        return (self.high(lag) < self.high(lag + 1)) & (self.low(lag) > self.low(lag + 1))
+
+    @judged_once
+    def lies_higher(self, lag: int) -> Condition:
+        """High and low lie above those of the bar before."""
+        return (self.high(lag) > self.high(lag + 1)) & (self.low(lag) > self.low(lag + 1))
+
+    @judged_once
+    def lies_lower(self, lag: int) -> Condition:
+        """High and low lie below those of the bar before."""
+        return (self.high(lag) < self.high(lag + 1)) & (self.low(lag) < self.low(lag + 1))
+
+    @judged_once
+    def closes_above_high(self, lag: int, earlier: int) -> Condition:
+        return self.close(lag) > self.high(earlier)
+
+    @judged_once
+    def closes_below_low(self, lag: int, earlier: int) -> Condition:
+        return self.close(lag) < self.low(earlier)
 
     def within(self, left: Quantity, right: Quantity, limit: Quantity) -> Condition:
         """Two prices are at most a limit apart."""
@@ -199,13 +306,6 @@ class BarWindow:
                 return self._value("body_bottom", lag) - self._value("low", lag)
             case _:
                 return self.bars.column(name, lag)
-
-    def _judge(self, name: str, lag: int, judge: Callable[[], Condition]) -> Condition:
-        """A condition that many patterns share is judged once."""
-        judged = self._judged.get((name, lag))
-        if judged is None:
-            judged = self._judged[name, lag] = judge()
-        return judged
 
     def _as(self, kind: Kind, values: Floats) -> Quantity:
         return cast("Quantity", values)

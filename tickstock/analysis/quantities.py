@@ -21,6 +21,7 @@ class Condition(Protocol):
 
     def __and__(self, other: Condition, /) -> Condition: ...
     def __or__(self, other: Condition, /) -> Condition: ...
+    def __invert__(self) -> Condition: ...
 
 
 class Quantity(Protocol):
@@ -30,6 +31,7 @@ class Quantity(Protocol):
     def __sub__(self, other: Quantity, /) -> Quantity: ...
     def __mul__(self, other: float, /) -> Quantity: ...
     def __rmul__(self, other: float, /) -> Quantity: ...
+    def __abs__(self) -> Quantity: ...
     def __lt__(self, other: Quantity, /) -> Condition: ...
     def __le__(self, other: Quantity, /) -> Condition: ...
     def __gt__(self, other: Quantity, /) -> Condition: ...
@@ -73,6 +75,9 @@ class Measured:
         return self._of(self.values * other, self.kind)
 
     __rmul__ = __mul__
+
+    def __abs__(self) -> Quantity:
+        return self._of(np.abs(self.values), self.kind)
 
     def __lt__(self, other: Quantity) -> Condition:
         right = cast("Measured", other)
@@ -123,6 +128,10 @@ class Margins:
             np.where(left_better, self.product, right.product),
             np.where(left_better, self.count, right.count),
         )
+
+    def __invert__(self) -> Condition:
+        """That something is not there says nothing about quality."""
+        return Margins.label(~self.holds)
 
     def quality(self) -> Floats:
         """The geometric mean of the margins, in [0, 1]."""
