@@ -51,7 +51,7 @@ def judged_once(condition: Judge[Lags]) -> Judge[Lags]:
     """A condition that many patterns share is judged once for each window."""
 
     @wraps(condition)
-    def known(self: BarWindow, *lags: Lags.args, **named: Lags.kwargs) -> Condition:
+    def known(self: BarWindow, /, *lags: Lags.args, **named: Lags.kwargs) -> Condition:
         judged = self._judged.get((condition, lags))
         if judged is None:
             judged = self._judged[condition, lags] = condition(self, *lags, **named)
@@ -172,13 +172,13 @@ class BarWindow:
         return self.lower_shadow(lag) < self.very_short_shadow(lag)
 
     @judged_once
-    def upper_shadow_is_notable(self, lag: int) -> Condition:
-        """It is not a very short one."""
+    def has_upper_shadow(self, lag: int) -> Condition:
+        """One that is more than very short."""
         return self.upper_shadow(lag) > self.very_short_shadow(lag)
 
     @judged_once
-    def lower_shadow_is_notable(self, lag: int) -> Condition:
-        """It is not a very short one."""
+    def has_lower_shadow(self, lag: int) -> Condition:
+        """One that is more than very short."""
         return self.lower_shadow(lag) > self.very_short_shadow(lag)
 
     @judged_once

@@ -5,8 +5,8 @@ Nothing here needs NumPy, so the catalogue can be read without it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ class CandlestickPattern:
     mark: Mark | None
     description: str
     expression: Expression
+    parameters: Mapping[str, float] = field(default_factory=dict)  # of TA-Lib's function
 
 
 CANDLESTICKS: dict[str, CandlestickPattern] = {}
@@ -72,13 +73,16 @@ def candlestick(
     talib: str,
     talib_sign: int | None = None,
     mark: Mark | None = None,
+    parameters: Mapping[str, float] | None = None,
 ) -> Callable[[Expression], Expression]:
     """Enter an expression into `CANDLESTICKS`; its docstring is the description."""
     sign = talib_sign or (-1 if direction == "bearish" else 1)
 
     def enter(expression: Expression) -> Expression:
         description = " ".join((expression.__doc__ or "").split())
-        CANDLESTICKS[name] = CandlestickPattern(name, bars, lookback, direction, role, talib, sign, mark, description, expression)
+        CANDLESTICKS[name] = CandlestickPattern(
+            name, bars, lookback, direction, role, talib, sign, mark, description, expression, parameters or {}
+        )
         return expression
 
     return enter
