@@ -139,12 +139,12 @@ class BarWindow:
     @judged_once
     def is_white(self, lag: int) -> Condition:
         """It closed at or above its open."""
-        return self.close(lag) >= self.open(lag)
+        return self._coloured(lag, self._value("close", lag) >= self._value("open", lag))
 
     @judged_once
     def is_black(self, lag: int) -> Condition:
         """It closed below its open."""
-        return self.close(lag) < self.open(lag)
+        return self._coloured(lag, self._value("close", lag) < self._value("open", lag))
 
     @judged_once
     def body_is_long(self, lag: int) -> Condition:
@@ -170,6 +170,14 @@ class BarWindow:
     @judged_once
     def lower_shadow_is_very_short(self, lag: int) -> Condition:
         return self.lower_shadow(lag) < self.very_short_shadow(lag)
+
+    @judged_once
+    def upper_shadow_is_short(self, lag: int) -> Condition:
+        return self.upper_shadow(lag) < self.short_shadow(lag)
+
+    @judged_once
+    def lower_shadow_is_short(self, lag: int) -> Condition:
+        return self.lower_shadow(lag) < self.short_shadow(lag)
 
     @judged_once
     def has_upper_shadow(self, lag: int) -> Condition:
@@ -261,6 +269,17 @@ class BarWindow:
         """Two prices are at most a limit apart."""
         return (left <= right + limit) & (left >= right - limit)
 
+    def body_within(self, lag: int, price: Quantity, limit: Quantity) -> Condition:
+        """Some of the body, or the end of it that is nearer, is at most a limit away from a price."""
+        return (self.body_bottom(lag) <= price + limit) & (self.body_top(lag) >= price - limit)
+
+    def between(
+        self, lower: Quantity, price: Quantity, upper: Quantity, *, lower_too: bool = False, upper_too: bool = False
+    ) -> Condition:
+        """A price lies between two others, of which it may be one only where that is said."""
+        above = price >= lower if lower_too else price > lower
+        return above & (price <= upper if upper_too else price < upper)
+
     def same(self, left: Quantity, right: Quantity) -> Condition:
         """Two prices are the same. It says nothing about quality."""
         return cast("Condition", left == right)
@@ -313,6 +332,9 @@ class BarWindow:
     def _label(self, holds: Booleans) -> Condition:
         return cast("Condition", holds)
 
+    def _coloured(self, lag: int, holds: Booleans) -> Condition:
+        return cast("Condition", holds)
+
 
 class MeasuredBars(BarWindow):
     """The same window for lanes that matched; a comparison also tells how far inside it each lane is."""
@@ -326,8 +348,24 @@ class MeasuredBars(BarWindow):
     def within(self, left: Quantity, right: Quantity, limit: Quantity) -> Condition:
         """As a length under a limit: the margin is what the distance leaves of it."""
         holds = cast("Margins", super().within(left, right, limit)).holds
-        apart = Measured(np.abs(cast("Measured", left).values - cast("Measured", right).values), Kind.LENGTH, self._scale)
-        return Margins.of(holds, cast("Margins", apart <= limit).product)
+        return self._leaves(holds, np.abs(cast("Measured", left).values - cast("Measured", right).values), limit)
+
+    def body_within(self, lag: int, price: Quantity, limit: Quantity) -> Condition:
+        """As for a price: the distance is that of the body's nearer end, or nothing where the price lies in the body."""
+        holds = cast("Margins", super().body_within(lag, price, limit)).holds
+        middle = cast("Measured", price).values
+        apart = np.maximum(self.column("body_bottom", lag) - middle, middle - self.column("body_top", lag))
+        return self._leaves(holds, np.maximum(apart, 0.0), limit)
+
+    def between(
+        self, lower: Quantity, price: Quantity, upper: Quantity, *, lower_too: bool = False, upper_too: bool = False
+    ) -> Condition:
+        """One margin for both ends, 1 in the middle between them; where they are less than a tick apart, there is no room."""
+        holds = cast("Margins", super().between(lower, price, upper, lower_too=lower_too, upper_too=upper_too)).holds
+        low, at, high = (cast("Measured", each).values for each in (lower, price, upper))
+        half = np.maximum(high - low, self.tick) / 2.0
+        margin = np.minimum(np.minimum(at - low, high - at) / half, 1.0)
+        return Margins.of(holds, np.where(high - low < self.tick, 0.0, np.maximum(margin, 0.0)))
 
     def same(self, left: Quantity, right: Quantity) -> Condition:
         return Margins.label(cast("Measured", left).values == cast("Measured", right).values)
@@ -337,3 +375,13 @@ class MeasuredBars(BarWindow):
 
     def _label(self, holds: Booleans) -> Condition:
         return Margins.label(holds)
+
+    def _coloured(self, lag: int, holds: Booleans) -> Condition:
+        """The nearer to a doji, the less a colour says; from there on it is plain."""
+        plain = np.maximum(self.average(BODY_DOJI, lag), self.tick)
+        return Margins.of(holds, np.minimum(self.column("body", lag) / plain, 1.0))
+
+    def _leaves(self, holds: Booleans, apart: Floats, limit: Quantity) -> Condition:
+        """The margin is what a distance leaves of its limit."""
+        length = Measured(apart, Kind.LENGTH, self._scale)
+        return Margins.of(holds, cast("Margins", length <= limit).product)
