@@ -10,6 +10,7 @@ from pathlib import Path
 
 from launcher.errors import LauncherError
 from launcher.setup import ROOT
+from tickstock.analysis.selection import enabled_from
 from tickstock.errors import SettingError
 from tickstock.settings import Settings, read_dotenv
 
@@ -97,6 +98,7 @@ def read_options(arguments: Sequence[str], environment: Mapping[str, str] = os.e
     try:
         given = {**read_dotenv(root / ".env"), **environment, **_given_flags(flags)}
         settings = Settings.load(given, dotenv=None)
+        enabled_from(settings)  # says what is wrong with the choice of patterns before anything is started
     except SettingError as problem:
         raise LauncherError(str(problem), 2) from None
     data_dir = (root / settings.data_dir).resolve()

@@ -88,6 +88,13 @@ def _words(value: str) -> tuple[str, ...]:
     return tuple(part for part in value.replace(",", " ").split() if part)
 
 
+def _choice(value: str) -> tuple[str, ...]:
+    words = _words(value)
+    if not words:
+        raise ValueError("default, all, none or names, separated by commas")
+    return words
+
+
 def _timeframes(value: str) -> tuple[str, ...]:
     chosen = _words(value)
     known = ("1min", "5min", "15min", "60min", "1day")
@@ -157,6 +164,19 @@ class Settings:
     analysis_sessions: str = setting(
         "TICKSTOCK_ANALYSIS_SESSIONS", "regular", _one_of("regular", "extended"),
         "Which bars feed indicators and patterns: regular (09:30 to 16:00) or extended (pre- and post-market too).",
+    )  # fmt: skip
+    patterns: tuple[str, ...] = setting(
+        "TICKSTOCK_PATTERNS", ("default",), _choice,
+        "Patterns to look for (docs/patterns.md): default, all, none, NAME, -NAME, from left to right; 5min:NAME is for one timeframe. "
+        "Doji, Hammer and HeadShoulders always are.",
+    )  # fmt: skip
+    indicators: tuple[str, ...] = setting(
+        "TICKSTOCK_INDICATORS", ("default",), _choice,
+        "Indicators to compute and publish (docs/indicators.md), in the same way: default,EMA_9,BollingerBands_20_2.5,5min:-VWAP.",
+    )  # fmt: skip
+    alerts: tuple[str, ...] = setting(
+        "TICKSTOCK_ALERTS", ("default",), _choice,
+        "Indicator alerts to raise (docs/alerts.md), in the same way.",
     )  # fmt: skip
 
     feed: str = setting(

@@ -31,6 +31,11 @@ def test_the_data_directory_is_handed_on_as_an_absolute_path(tmp_path: Path, mon
     [
         ([], {"TICKSTOCK_PROT": "1"}, "Did you mean TICKSTOCK_PORT"),
         (["--port", "lots"], {}, "TICKSTOCK_PORT must be a whole number from 1 to 65535; got 'lots'"),
+        (
+            [],
+            {"TICKSTOCK_PATTERNS": "default,-Hamer"},
+            "TICKSTOCK_PATTERNS must be default, all, none or names of docs/patterns.md; got 'Hamer'. Did you mean Hammer?",
+        ),
         ([], {"REDIS_URL": "http://secret@host"}, "a value that is not shown"),
         (["--speed", "10"], {}, "--speed needs --replay"),
         (["--replay", "nowhere.csv"], {}, "there is no file"),
