@@ -10,6 +10,7 @@ import logging
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from itertools import pairwise
@@ -58,7 +59,7 @@ class App:
         calendar = ExchangeCalendar() if replay else AlwaysOpenCalendar()
         self.client = ScriptedClient()
         self.board = LiveBoard(calendar, self.settings.feed)
-        self.recorder = TickRecorder(database_url)
+        self.recorder = TickRecorder(database_url, spill=Path(tempfile.mkdtemp()) / "ticks")
         self.forwarder = RedisTickForwarder(redis_url, self.settings.feed, follow_taken=replay)
         self.service = MarketDataService(
             self.settings,

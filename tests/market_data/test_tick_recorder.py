@@ -27,8 +27,13 @@ def database_url(empty_database_url: str) -> str:
 
 
 @pytest.fixture
-def recorder(database_url: str) -> Iterator[TickRecorder]:
-    recorder = TickRecorder(database_url)
+def spill(tmp_path: Path) -> Path:
+    return tmp_path / "spill" / "ticks"
+
+
+@pytest.fixture
+def recorder(database_url: str, spill: Path) -> Iterator[TickRecorder]:
+    recorder = TickRecorder(database_url, spill=spill)
     recorder.start()
     yield recorder
     recorder.stop()
@@ -60,9 +65,11 @@ def test_a_few_ticks_are_stored_without_waiting_for_more(recorder: TickRecorder,
     assert len(stored(database_url)) == 3
 
 
-def test_old_ticks_are_deleted_measured_against_the_newest(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_old_ticks_are_deleted_measured_against_the_newest(
+    database_url: str, spill: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(tick_recorder, "RETENTION_SECONDS", 0.2)
-    recorder = TickRecorder(database_url, retention_days=1.0)
+    recorder = TickRecorder(database_url, spill=spill, retention_days=1.0)
     recorder.start()
     old = [FeedTick("AAPL", 1.0, 1, T0 - 86_400_000 - number, True) for number in range(1, 1001)]
     recorder.add(RUN, 1, old)
@@ -72,10 +79,10 @@ def test_old_ticks_are_deleted_measured_against_the_newest(database_url: str, mo
     assert [row[1] for row in stored(database_url)] == list(range(1001, 1011))
 
 
-def test_ticks_wait_while_the_database_is_locked(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_ticks_wait_while_there_is_no_database(tmp_path: Path, spill: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.WARNING)
     url = f"sqlite:///{(tmp_path / 'later' / 'tickstock.db').as_posix()}"
-    recorder = TickRecorder(url, waiting_ticks=150)
+    recorder = TickRecorder(url, spill=spill, waiting_ticks=150)
     recorder.start()
     recorder.add(RUN, 1, ticks(1, 100))  # there is no such folder yet
     eventually(lambda: recorder.state()["connected"] is False)
@@ -97,12 +104,12 @@ def test_ticks_wait_while_the_database_is_locked(tmp_path: Path, caplog: pytest.
 
 
 def test_a_database_that_another_program_holds_counts_as_away_long_before_sqlite_gives_up(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, spill: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tick_recorder, "PATIENCE_SECONDS", 0.3)
     url = f"sqlite:///{(tmp_path / 'tickstock.db').as_posix()}"
     migrate(url)
-    recorder = TickRecorder(url)
+    recorder = TickRecorder(url, spill=spill)
     recorder.start()
     holder = sqlite3.connect(tmp_path / "tickstock.db", isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
@@ -122,3 +129,73 @@ def test_a_database_that_another_program_holds_counts_as_away_long_before_sqlite
     recorder.stop()
     lines = [record.message for record in caplog.records if record.name.endswith("tick_recorder")]
     assert ["is away" in lines[0], "is back" in lines[1], len(lines)] == [True, True, 2]
+
+
+@pytest.fixture
+def absent(tmp_path: Path) -> Iterator[str]:
+    """A database that is not there until `appear`."""
+    yield f"sqlite:///{(tmp_path / 'later' / 'tickstock.db').as_posix()}"
+
+
+def appear(url: str) -> None:
+    Path(url.removeprefix("sqlite:///")).parent.mkdir()
+    migrate(url)
+
+
+def test_ticks_that_wait_long_go_to_a_file_and_are_stored_in_order(
+    absent: str, spill: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tick_recorder, "SPILL_ABOVE_TICKS", 100)
+    monkeypatch.setattr(tick_recorder, "RETRY_SECONDS", 0.1)
+    recorder = TickRecorder(absent, spill=spill)
+    recorder.start()
+    for first in range(1, 1001, 50):
+        recorder.add(RUN, first, ticks(first, first + 49))
+    eventually(lambda: recorder.state()["spilled_ticks"] > 0)
+    for first in range(1001, 1501, 50):
+        recorder.add(RUN, first, ticks(first, first + 49))
+    eventually(lambda: recorder.state()["spilled_ticks"] == 1500)
+    assert (recorder.waiting_ticks, recorder.memory_ticks) == (1500, 0)
+    appear(absent)
+    recorder.add(RUN, 1501, ticks(1501, 1510))
+    eventually(lambda: recorder.stored_ticks == 1510)
+    recorder.stop()
+    assert [row[1] for row in stored(absent)] == list(range(1, 1511))
+    assert not spill.exists()
+
+
+def test_a_stop_while_the_database_is_away_leaves_the_ticks_to_the_next_process(absent: str, spill: Path) -> None:
+    recorder = TickRecorder(absent, spill=spill)
+    recorder.start()
+    recorder.add(RUN, 1, ticks(1, 300))
+    recorder.stop(timeout=0.5)
+    assert recorder.dropped_ticks == 0
+    appear(absent)
+    later = TickRecorder(absent, spill=spill)
+    assert later.waiting_ticks == 300
+    later.start()
+    later.add("another run", 1, ticks(1, 20))
+    eventually(lambda: later.stored_ticks == 320)
+    later.stop()
+    assert [row[:2] for row in stored(absent)] == [
+        *((RUN, at) for at in range(1, 301)),
+        *(("another run", at) for at in range(1, 21)),
+    ]
+
+
+def test_without_room_for_the_file_ticks_stay_in_memory_as_long_as_there_is_room(
+    absent: str, spill: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tick_recorder, "SPILL_ABOVE_TICKS", 10)
+    monkeypatch.setattr(tick_recorder, "RETRY_SECONDS", 0.1)
+    spill.parent.write_text("a file where the folder should be")
+    recorder = TickRecorder(absent, spill=spill, waiting_ticks=200)
+    recorder.start()
+    for first in range(1, 301, 50):
+        recorder.add(RUN, first, ticks(first, first + 49))
+    eventually(lambda: recorder.state()["rejected"].get("attempts to put waiting ticks into a file: they stay in memory", 0) > 0)
+    assert (recorder.memory_ticks, recorder.dropped_ticks) == (200, 100)
+    appear(absent)
+    eventually(lambda: recorder.stored_ticks == 200)
+    recorder.stop()
+    assert [row[1] for row in stored(absent)] == list(range(1, 201))

@@ -7,10 +7,14 @@ import threading
 import time
 from collections import deque
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
+
+import msgspec
 
 from tickstock.cooperation import in_native_thread
 from tickstock.database.retention import Retention
+from tickstock.database.spill import Record, SpillFile
 from tickstock.database.writers import TickWriter
 from tickstock.errors import DatabaseError, DatabaseUnavailable
 from tickstock.feed.feed_items import FeedTick
@@ -21,6 +25,8 @@ logger = logging.getLogger(__name__)
 BATCH_TICKS = 5_000
 BATCH_SECONDS = 0.2
 WAITING_TICKS = 1_000_000  # about 170 MB
+SPILL_ABOVE_TICKS = 300_000  # waiting in memory while the database is away
+SPILL_READ_BYTES = 500_000
 RETRY_SECONDS = 1.0
 PATIENCE_SECONDS = 3.0  # for one batch; SQLite itself waits ten times as long for whoever holds the file
 RETENTION_SECONDS = 60.0
@@ -37,20 +43,33 @@ class _Chunk(NamedTuple):
     ticks: Sequence[FeedTick]
 
 
+class _Batch(NamedTuple):
+    """What is stored together."""
+
+    chunks: list[_Chunk]
+    ticks: int
+    records: int  # of the file, from which it was read; 0: it was in memory
+
+
 class TickRecorder:
     """Stores what `add` accepts from a thread of its own; `add` never waits for the database.
 
+    While the database is away ticks wait in memory, then in a file, and are stored in their order when it is back, also by the
+    next process.
+
     Args:
         database_url: sqlite:/// or postgresql://.
+        spill: the file for ticks that wait longer.
         retention_days: age, measured against the newest tick, at which ticks are deleted.
         retention_gigabytes: size at which the oldest are deleted.
-        waiting_ticks: how many may wait while the database is away; further ones are dropped, and counted.
+        waiting_ticks: how many may wait in memory when the file takes no more; further ones are dropped, and counted.
     """
 
     def __init__(
         self,
         database_url: str,
         *,
+        spill: Path,
         retention_days: float = 3.0,
         retention_gigabytes: float = 5.0,
         waiting_ticks: int = WAITING_TICKS,
@@ -65,6 +84,8 @@ class TickRecorder:
         self._chunks: deque[_Chunk] = deque()
         self._accepted = 0  # by `add`; what was taken out again is counted by the thread: each side writes its own number
         self._taken = 0
+        self._batch: _Batch | None = None  # taken out of memory or the file, and not stored yet
+        self._spilled = SpillFile(spill)
         self._newest = 0  # timestamp
         self._rejections = Rejections(logger, "TICK-RECORDER")
         self._away_since: float | None = None
@@ -93,19 +114,26 @@ class TickRecorder:
         if not ticks:
             return
         self._notice_a_long_wait()
-        room = max(0, self._most_waiting - self.waiting_ticks)
+        room = max(0, self._most_waiting - self.memory_ticks)
         if room < len(ticks):
-            self._drop(len(ticks) - room)
+            self._drop(len(ticks) - room, "for which neither the database nor the spill file had room")
             ticks = ticks[:room]
+            if not ticks:
+                return
         self._accepted += len(ticks)
         self._chunks.append(_Chunk(run, first, ticks))
-        if self.waiting_ticks >= BATCH_TICKS and not self._full.is_set():
+        if self.memory_ticks >= BATCH_TICKS and not self._full.is_set():
             self._full.set()
 
     @property
-    def waiting_ticks(self) -> int:
-        """Ticks that were accepted and are not stored yet."""
+    def memory_ticks(self) -> int:
+        """Ticks that wait in memory."""
         return self._accepted - self._taken
+
+    @property
+    def waiting_ticks(self) -> int:
+        """Ticks that were accepted and are not stored yet, in memory or in the file."""
+        return self.memory_ticks + self._spilled.weight
 
     def state(self) -> dict[str, Any]:
         """What /health shows of it."""
@@ -115,66 +143,98 @@ class TickRecorder:
             "away_seconds": round(time.monotonic() - away, 1) if away is not None else 0.0,
             "stored_ticks": self.stored_ticks,
             "waiting_ticks": self.waiting_ticks,
+            "spilled_ticks": self._spilled.weight,
             "dropped_ticks": self.dropped_ticks,
             "rejected": dict(self._rejections.counts),
         }
 
-    def _drop(self, count: int) -> None:
-        # A later version spills to disk here instead.
+    def _drop(self, count: int, why: str, problem: Exception | None = None) -> None:
         self.dropped_ticks += count
-        self._rejections.add("ticks, because the database is away and the queue is full", count=count)
+        self._rejections.add(f"ticks {why}", problem, count)
 
     def _run(self) -> None:
-        while not (self._stopped.is_set() and (not self._chunks or time.monotonic() >= self._stop_by)):
-            self._full.wait(BATCH_SECONDS)
+        while not self._is_done():
+            if self._away_since is None:
+                self._full.wait(BATCH_SECONDS)
+            elif self._stopped.wait(RETRY_SECONDS):
+                time.sleep(BATCH_SECONDS)
             self._full.clear()
             try:
-                while self._chunks and time.monotonic() < self._stop_by:
-                    self._store(self._next_batch())
-                self._delete_old()
+                self._turn()
             except Exception:  # storing must go on, whatever one turn met
                 logger.exception("TICK-RECORDER: storing ticks failed; it goes on")
+        self._spill()
         in_native_thread(self._close)
+
+    def _turn(self) -> None:
+        while not self._is_done() and (self._batch or self._chunks or self._spilled.records):
+            if not self._store_next():
+                if self._spilled.records or self.memory_ticks > SPILL_ABOVE_TICKS:
+                    self._spill()
+                return
+        self._delete_old()
+
+    def _is_done(self) -> bool:
+        nothing_waits = not (self._batch or self._chunks or self._spilled.records)
+        return self._stopped.is_set() and (nothing_waits or time.monotonic() >= self._stop_by)
 
     def _close(self) -> None:
         self._writer.close()
         self._retention.close()
 
-    def _next_batch(self) -> list[_Chunk]:
-        batch, count = [], 0
+    def _store_next(self) -> bool:
+        """Store the oldest ticks that wait; false while the database is away."""
+        if self._batch is None:
+            self._batch = in_native_thread(self._from_file) if self._spilled.records else self._from_memory()
+        batch = self._batch
+        self._insert_began = time.monotonic()
+        try:
+            in_native_thread(_insert, self._writer, batch.chunks)
+            self.stored_ticks += batch.ticks
+            self._is_back()
+        except DatabaseUnavailable as problem:
+            self._is_away(problem)
+            return False
+        except DatabaseError as problem:
+            self._drop(batch.ticks, "that the database refused", problem)
+        finally:
+            self._insert_began = None
+        self._batch = None
+        if batch.records:
+            in_native_thread(self._spilled.remove, batch.records)
+        else:
+            self._taken += batch.ticks
+        return True
+
+    def _from_memory(self) -> _Batch:
+        chunks, count = [], 0
         while self._chunks and count < BATCH_TICKS:
             chunk = self._chunks.popleft()
-            batch.append(chunk)
+            chunks.append(chunk)
             count += len(chunk.ticks)
-            self._newest = max(self._newest, chunk.ticks[-1].timestamp if chunk.ticks else 0)
-        return batch
+            self._newest = max(self._newest, chunk.ticks[-1].timestamp)
+        return _Batch(chunks, count, 0)
 
-    def _store(self, batch: list[_Chunk]) -> None:
-        """Store a batch, waiting for the database as long as it is away."""
-        count = sum(len(chunk.ticks) for chunk in batch)
-        while True:
-            self._insert_began = time.monotonic()
-            try:
-                in_native_thread(_insert, self._writer, batch)
-                self.stored_ticks += count
-                self._is_back()
-                break
-            except DatabaseUnavailable as problem:
-                self._is_away(problem)
-                if time.monotonic() >= self._stop_by:
-                    self._drop(count)
-                    break
-                if self._stopped.is_set():
-                    time.sleep(0.1)
-                else:
-                    self._stopped.wait(RETRY_SECONDS)
-            except DatabaseError as problem:
-                self.dropped_ticks += count
-                self._rejections.add("ticks that the database refused", problem, count)
-                break
-            finally:
-                self._insert_began = None
-        self._taken += count
+    def _from_file(self) -> _Batch:
+        records = self._spilled.oldest(SPILL_READ_BYTES)
+        chunks = [msgspec.msgpack.decode(record, type=_Chunk) for record in records]
+        return _Batch(chunks, sum(len(chunk.ticks) for chunk in chunks), len(records))
+
+    def _spill(self) -> None:
+        """Move what waits in memory into the file: all of it, so that the file stays older than the memory."""
+        if self._batch is not None and not self._batch.records:
+            self._chunks.extendleft(reversed(self._batch.chunks))
+        self._batch = None
+        chunks = [self._chunks.popleft() for _ in range(len(self._chunks))]
+        if not chunks:
+            return
+        try:
+            written = in_native_thread(self._spilled.append, _as_records(chunks))
+        except OSError as problem:
+            written = 0
+            self._rejections.add("attempts to put waiting ticks into a file: they stay in memory", problem)
+        self._taken += sum(len(chunk.ticks) for chunk in chunks[:written])
+        self._chunks.extendleft(reversed(chunks[written:]))
 
     def _notice_a_long_wait(self) -> None:
         """A database that another program holds lets us wait in the middle of a batch: that is being away, too."""
@@ -208,6 +268,10 @@ class TickRecorder:
         except DatabaseUnavailable:
             deleted = 0  # storing finds that out too, and says it
         self._retention_due = now + (BATCH_SECONDS if deleted else RETENTION_SECONDS)
+
+
+def _as_records(chunks: Sequence[_Chunk]) -> list[Record]:
+    return [Record(msgspec.msgpack.encode(chunk), len(chunk.ticks)) for chunk in chunks]
 
 
 def _insert(writer: TickWriter, batch: Sequence[_Chunk]) -> None:

@@ -48,6 +48,7 @@ class Ingest:
         self._settings = settings
         self._recorder = TickRecorder(
             settings.database,
+            spill=settings.data_dir / "ticks_not_stored",
             retention_days=settings.tick_retention_days,
             retention_gigabytes=settings.tick_retention_gigabytes,
         )
