@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tickstock.analysis.candlesticks import four_and_five_bars, one_bar, three_bars, two_bars
+from tickstock.analysis.candlesticks import four_and_five_bars, hikkake, one_bar, stars, three_bars, two_bars
 from tickstock.analysis.candlesticks.definition import CANDLESTICKS, CandlestickPattern
 
-__all__ = ["CANDLESTICKS", "CandlestickPattern", "four_and_five_bars", "one_bar", "three_bars", "two_bars"]
+__all__ = ["CANDLESTICKS", "CandlestickPattern", "four_and_five_bars", "hikkake", "one_bar", "stars", "three_bars", "two_bars"]
