@@ -52,10 +52,10 @@ def main() -> int:
         logs.configure(settings.log_level)
         settings = dataclasses.replace(settings, async_mode="eventlet" if cooperation.is_green() else "threading")
         ingest = Ingest(settings)
+        app = create_app(settings, ingest)
     except TickStockError as problem:
         print(f"TickStockAppV2 cannot start: {problem}", file=sys.stderr)  # noqa: T201 - there is no log yet
         return 2
-    app = create_app(settings, ingest)
     services: WebServices = app.extensions["tickstock"]
 
     asked: list[str] = []  # a plain list: a signal may arrive anywhere, also inside a lock

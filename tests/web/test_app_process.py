@@ -63,9 +63,16 @@ def test_a_port_in_use_is_named_with_its_setting(app_folder: Path, redis_server:
     assert f"port {port} (TICKSTOCK_PORT)" in done.stderr
 
 
-def test_a_bad_setting_is_a_clear_error() -> None:
-    environment = {**os.environ, "TICKSTOCK_PRT": "5000"}
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("TICKSTOCK_PRT", "5000", "Did you mean TICKSTOCK_PORT?"),
+        ("TICKSTOCK_ALERTS", "GOLDN_CROSS", "Did you mean GOLDEN_CROSS?"),
+    ],
+)
+def test_a_bad_setting_is_a_clear_error(name: str, value: str, words: str) -> None:
+    environment = {**os.environ, name: value}
     done = subprocess.run([sys.executable, "app.py"], cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=30)
     assert done.returncode == 2
-    assert "Did you mean TICKSTOCK_PORT?" in done.stderr
+    assert words in done.stderr
     assert "Traceback" not in done.stderr

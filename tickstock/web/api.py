@@ -81,6 +81,12 @@ def gaps() -> Answer:
     return jsonify({"gaps": _services().stored.ask(lambda queries: queries.gaps(since=since, limit=limit))})
 
 
+@api.get("/api/catalog")
+def catalog() -> Answer:
+    """Every pattern, indicator and alert; which of them are computed; what the page shows by default."""
+    return jsonify(_services().catalog)
+
+
 @api.get("/api/status")
 def status() -> Answer:
     """What the status bar shows: feed, TickStockPL's health, counters, session."""

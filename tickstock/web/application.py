@@ -6,6 +6,7 @@ import logging
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from flask import Flask
 from flask_socketio import SocketIO
@@ -13,6 +14,7 @@ from flask_socketio import SocketIO
 from tickstock.settings import Settings
 from tickstock.web import json_text
 from tickstock.web.api import api
+from tickstock.web.catalog_answer import catalog_answer
 from tickstock.web.database_probe import DatabaseProbe
 from tickstock.web.day_keeper import DayKeeper
 from tickstock.web.live import LivePage
@@ -42,6 +44,7 @@ class WebServices:
     subscriber: RedisEventSubscriber
     stored: StoredResults
     database: DatabaseProbe
+    catalog: dict[str, Any]  # as /api/catalog tells it
     threads: list[threading.Thread] = field(default_factory=list)
 
     def start(self) -> None:
@@ -65,6 +68,9 @@ def create_app(settings: Settings, market: Market | None = None) -> Flask:
 
     Args:
         market: the market data service of this process; without one the pages show what others have stored.
+
+    Raises:
+        SettingError: a setting chooses a pattern, indicator or alert that does not exist.
     """
     app = Flask("tickstock", root_path=str(REPOSITORY))
     app.json.sort_keys = False  # type: ignore[attr-defined]
@@ -86,7 +92,8 @@ def create_app(settings: Settings, market: Market | None = None) -> Flask:
     subscriber = RedisEventSubscriber(settings.redis_url, live, keeper.read_again)
     stored = StoredResults(settings.database)
     probe = DatabaseProbe(stored)
-    app.extensions[EXTENSION] = WebServices(settings, market, socketio, live, keeper, subscriber, stored, probe)
+    catalog = catalog_answer(settings)
+    app.extensions[EXTENSION] = WebServices(settings, market, socketio, live, keeper, subscriber, stored, probe, catalog)
     app.register_blueprint(pages)
     app.register_blueprint(api)
     app.after_request(add_headers)
