@@ -207,3 +207,41 @@ feed_gaps = Table(
     Column("lost", Text),  # what is lost for good; null when nothing is
     sqlite_with_rowid=False,
 )
+
+pattern_outcomes = Table(
+    "pattern_outcomes",
+    metadata,
+    Column("id", Text, nullable=False),  # of a live, confirmed pattern
+    Column("horizon", Integer, nullable=False),  # bar lengths after the entry
+    Column("state", Text, nullable=False),  # scored | incomplete
+    Column("entry_timestamp", Milliseconds, nullable=False),  # where there is no entry, the end of the pattern's bar
+    Column("entry", Double),  # the open of the next bar; null where the session has none
+    Column("exit", Double),
+    Column("return", Double),  # exit / entry - 1: of a buyer, before costs
+    Column("calculated", Milliseconds, nullable=False),
+    PrimaryKeyConstraint("id", "horizon"),
+    sqlite_with_rowid=False,
+)
+
+outcome_reports = Table(
+    "outcome_reports",
+    metadata,
+    Column("name", Text, primary_key=True),  # live
+    Column("computed", Milliseconds, nullable=False),  # of the rows in force
+    Column("header", Document, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+outcome_rows = Table(
+    "outcome_rows",
+    metadata,
+    Column("computed", Milliseconds, nullable=False),
+    Column("timeframe", Text, nullable=False),
+    Column("pattern", Text, nullable=False),
+    Column("direction", Text, nullable=False),
+    Column("horizon", Integer, nullable=False),
+    Column("quality", Text, nullable=False),  # all, or a third: low, middle, high
+    Column("figures", Document, nullable=False),
+    PrimaryKeyConstraint("computed", "timeframe", "pattern", "direction", "horizon", "quality"),
+    sqlite_with_rowid=False,
+)

@@ -36,6 +36,12 @@ _OLD_INDICATORS = {
         (SELECT ctid FROM intraday_indicators WHERE calculation_timestamp < to_timestamp(%s / 1000.0)
          ORDER BY calculation_timestamp LIMIT %s))""",
 }
+_OLD_OUTCOME_ROWS = {
+    "sqlite": """DELETE FROM outcome_rows WHERE (computed, timeframe, pattern, direction, horizon, quality) IN
+        (SELECT computed, timeframe, pattern, direction, horizon, quality FROM outcome_rows WHERE computed < ? LIMIT ?)""",
+    "postgresql": """DELETE FROM outcome_rows WHERE ctid = ANY(ARRAY
+        (SELECT ctid FROM outcome_rows WHERE computed < to_timestamp(%s / 1000.0) LIMIT %s))""",
+}
 
 
 class Retention:
@@ -62,6 +68,10 @@ class Retention:
     def delete_indicators_before(self, timestamp: int) -> int:
         """One step over the indicator values that were calculated before this time, the oldest first."""
         return self._step(_OLD_INDICATORS, (timestamp,), MOST_ROWS)
+
+    def delete_outcome_rows_before(self, computed: int) -> int:
+        """One step over the rows of reports that were computed before this time."""
+        return self._step(_OLD_OUTCOME_ROWS, (computed,), MOST_ROWS)
 
     def surplus_ticks(self, most_bytes: float) -> int:
         """How many ticks are stored beyond this size; counts all of them, so ask at most every few minutes."""

@@ -119,6 +119,10 @@ SESSION_STOPS = bulk_write(models.streaming_sessions, changes=("stopped", "reaso
 PROGRESS = bulk_write(models.streaming_progress, changes=("position", "minute", "replay_from", "updated"))
 GAPS = bulk_write(models.feed_gaps, changes=("started", "ended", "cause", "repair", "lost"))
 
+OUTCOMES = bulk_write(models.pattern_outcomes)
+OUTCOME_ROWS = bulk_write(models.outcome_rows)
+OUTCOME_REPORTS = bulk_write(models.outcome_reports, changes=("computed", "header"))
+
 HISTORY = bulk_write(models.stored_history, changes=("until",))
 COVERAGE = bulk_write(models.bar_coverage, changes=("until",))
 

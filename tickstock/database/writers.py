@@ -86,6 +86,18 @@ class Batch(ABC):
         """Set until when what warm-up found in the bars of a timeframe is stored."""
         return self._add(statements.HISTORY, rows)
 
+    def insert_outcomes(self, rows: Sequence[Row]) -> int:
+        """Store what followed patterns; a stored outcome (id, horizon) never changes."""
+        return self._add(statements.OUTCOMES, rows)
+
+    def insert_outcome_rows(self, rows: Sequence[Row]) -> int:
+        """Store rows of a report; they are in force when `set_outcome_report` says so."""
+        return self._add(statements.OUTCOME_ROWS, rows)
+
+    def set_outcome_report(self, name: str, computed: int, header: Mapping[str, Any]) -> None:
+        """Put the rows that were computed at this moment into force."""
+        self._add(statements.OUTCOME_REPORTS, [(name, computed, dict(header))])
+
     @abstractmethod
     def corrected_symbols(self, timeframe: str, since: int, until: int) -> set[str]:
         """The symbols of which a stored bar with `since` <= start < `until` has a further revision."""
