@@ -1,22 +1,30 @@
-"""Indicators over lanes: one class per kind, each taking one bar of many lanes at a time; seeded and smoothed as TA-Lib does it.
+"""Indicators over lanes: each takes one bar of many lanes at a time; seeded and smoothed as TA-Lib does it.
 
-A lane's value depends on that lane's bars alone and on nothing that drifts: moving sums carry what rounding took from them, so
-that they still are the sum of the window after years of bars.
+The kinds themselves are in `moving_averages.py`, `oscillators.py`, `ranges.py` and `volume_indicators.py`; what is said of them
+and how their values are called, in `indicator_kinds.py`. VWAP and the volume ratios are not among them: they are figures of the
+trading day, from one-minute bars.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
 
-from tickstock.analysis.lanes import LaneArrays, RingView
+from tickstock.analysis.indicator_kinds import read_instance
+from tickstock.analysis.lanes import RingView
+from tickstock.analysis.moving_averages import (
+    ExponentialMovingAverage,
+    MovingAverageConvergenceDivergence,
+    SimpleMovingAverage,
+    WeightedMovingAverage,
+)
+from tickstock.analysis.oscillators import CommodityChannelIndex, RateOfChange, RelativeStrengthIndex, Stochastic, WilliamsR
+from tickstock.analysis.ranges import AverageDirectionalIndex, AverageTrueRange, BollingerBands, DonchianChannel
 from tickstock.analysis.results import Booleans, Floats, Integers
-
-TALIB_ZERO = 1e-14  # what TA-Lib takes for zero (TA_EPSILON): an average move below it is none
+from tickstock.analysis.volume_indicators import MoneyFlowIndex, OnBalanceVolume
 
 
 @dataclass(slots=True)
@@ -32,6 +40,41 @@ class IndicatorStep:
     previous_close: Floats  # 0 at index 0
     starts_session: Booleans  # the bar is the first of its session in this lane, on any timeframe
     window: RingView  # the last bars (high, low, close, volume), the new one at lag 0
+    _shared: dict[tuple[str, int], Floats] = field(default_factory=dict)
+
+    def highest(self, bars: int) -> Floats:
+        """The highest high of the last bars; as far as there are any."""
+        return self._extreme("high", bars, np.maximum)
+
+    def lowest(self, bars: int) -> Floats:
+        """The lowest low of the last bars; 0 where the series is shorter."""
+        return self._extreme("low", bars, np.minimum)
+
+    def typical_price(self) -> Floats:
+        """The mean of high, low and close, in TA-Lib's order of operations: what is equal there must be equal here."""
+        if ("typical", 1) not in self._shared:
+            self._shared["typical", 1] = (self.high + self.low + self.close) / 3.0
+        return self._shared["typical", 1]
+
+    def true_range(self) -> Floats:
+        """The range of the bar, from or to the close before where that lies outside."""
+        if ("true_range", 1) not in self._shared:
+            outer = np.maximum(self.high, self.previous_close) - np.minimum(self.low, self.previous_close)
+            self._shared["true_range", 1] = outer
+        return self._shared["true_range", 1]
+
+    def last_closes(self, bars: int) -> Floats:
+        """The closes of the last bars, [bars, k], the newest first; 0 where the series is shorter."""
+        if ("close", bars) not in self._shared:
+            self._shared["close", bars] = self.window.columns("close", range(bars))
+        return self._shared["close", bars]
+
+    def _extreme(self, name: str, bars: int, of_both: np.ufunc) -> Floats:
+        if (name, bars) not in self._shared:
+            known = max((of for field_name, of in self._shared if field_name == name and of < bars), default=0)
+            value = of_both.reduce(self.window.columns(name, range(known, bars)), axis=0)
+            self._shared[name, bars] = of_both(value, self._shared[name, known]) if known else value
+        return self._shared[name, bars]
 
 
 class LaneState(Protocol):
@@ -57,155 +100,31 @@ class Indicator(LaneState, Protocol):
         """The index of the first bar at which what the seed still weighs is under `seed_weight`."""
 
 
-class SimpleMovingAverage:
-    """SMA(p): the mean of the last p closes, first at index p - 1."""
-
-    def __init__(self, period: int) -> None:
-        self.period = period
-        self.reach = period
-        self.names: tuple[str, ...] = (f"SMA_{period}",)
-        self._state = LaneArrays()
-        self._state.add("sum")
-        self._state.add("lost")  # what rounding took from the sum
-
-    def ensure_lanes(self, lanes: int) -> None:
-        self._state.ensure(lanes)
-
-    def reset(self) -> None:
-        self._state.reset()
-
-    def update(self, step: IndicatorStep) -> Mapping[str, Floats]:
-        leaving = np.where(step.index >= self.period, step.window.column("close", self.period), 0.0)
-        change, lost_in_change = _exact_sum(step.close, -leaving)
-        total, lost_in_total = _exact_sum(self._state.take("sum", step.lanes), change)
-        lost = self._state.take("lost", step.lanes) + (lost_in_change + lost_in_total)
-        self._state.put("sum", step.lanes, total)
-        self._state.put("lost", step.lanes, lost)
-        mean = (total + lost) / self.period
-        return {self.names[0]: np.where(step.index >= self.period - 1, mean, np.nan)}
-
-    def warm_from(self, seed_weight: float) -> int:
-        return self.period - 1
-
-
-class RelativeStrengthIndex:
-    """RSI(p) after Wilder, first at index p; 0 for a series that has not moved, as TA-Lib has it."""
-
-    reach = 1
-
-    def __init__(self, period: int) -> None:
-        self.period = period
-        self.names: tuple[str, ...] = (f"RSI_{period}",)
-        self._averages = WilderAverage(period, rows=2)
-
-    def ensure_lanes(self, lanes: int) -> None:
-        self._averages.ensure_lanes(lanes)
-
-    def reset(self) -> None:
-        self._averages.reset()
-
-    def update(self, step: IndicatorStep) -> Mapping[str, Floats]:
-        change = step.close - step.previous_close
-        moves = np.maximum(np.stack((change, -change)), 0.0)
-        gain, loss = self._averages.update(step.lanes, step.index, moves)
-        total = gain + loss
-        moved = total >= TALIB_ZERO
-        value = np.where(moved, 100.0 * (gain / np.where(moved, total, 1.0)), 0.0)
-        return {self.names[0]: np.where(step.index >= self.period, value, np.nan)}
-
-    def has_moved(self, lanes: Integers) -> Booleans:
-        """Where the value says something: not where the series has been flat, which gives 0 by convention."""
-        gain, loss = self._averages.current(lanes)
-        moved: Booleans = gain + loss >= TALIB_ZERO
-        return moved
-
-    def warm_from(self, seed_weight: float) -> int:
-        return self.period + bars_until_weight((self.period - 1) / self.period, seed_weight)
-
-
-class AverageTrueRange:
-    """ATR(p) after Wilder, first at index p: the true range needs the close before."""
-
-    reach = 1
-
-    def __init__(self, period: int) -> None:
-        self.period = period
-        self.names: tuple[str, ...] = (f"ATR_{period}",)
-        self._average = WilderAverage(period, rows=1)
-
-    def ensure_lanes(self, lanes: int) -> None:
-        self._average.ensure_lanes(lanes)
-
-    def reset(self) -> None:
-        self._average.reset()
-
-    def update(self, step: IndicatorStep) -> Mapping[str, Floats]:
-        true_range = np.maximum(step.high, step.previous_close) - np.minimum(step.low, step.previous_close)
-        average = self._average.update(step.lanes, step.index, true_range[np.newaxis])[0]
-        return {self.names[0]: np.where(step.index >= self.period, average, np.nan)}
-
-    def warm_from(self, seed_weight: float) -> int:
-        return self.period + bars_until_weight((self.period - 1) / self.period, seed_weight)
-
-
-class WilderAverage:
-    """Wilder's smoothing of `rows` quantities: the mean of those at index 1 to p, from then on (avg (p - 1) + x) / p.
-
-    Before index p it holds the sum so far; index 0 adds nothing. The order of operations is TA-Lib's.
-    """
-
-    def __init__(self, period: int, rows: int) -> None:
-        self.period = period
-        self._state = LaneArrays()
-        self._state.add("average", rows=rows)
-
-    def ensure_lanes(self, lanes: int) -> None:
-        self._state.ensure(lanes)
-
-    def reset(self) -> None:
-        self._state.reset()
-
-    def current(self, lanes: Integers) -> Floats:
-        return self._state.take("average", lanes)
-
-    def update(self, lanes: Integers, index: Integers, values: Floats) -> Floats:
-        """Take the values [rows, k] of a bar and return the averages [rows, k]."""
-        before = self._state.take("average", lanes)
-        average: Floats = (before * (self.period - 1) + values) / self.period
-        seeding = index <= self.period
-        if seeding.any():
-            total = before + np.where(index > 0, values, 0.0)
-            average = np.where(seeding, np.where(index == self.period, total / self.period, total), average)
-        self._state.put("average", lanes, average)
-        return average
-
-
-def bars_until_weight(decay: float, weight: float) -> int:
-    """The smallest m with decay ** m < weight: how many bars a recursive average needs to forget its seed that far."""
-    bars = math.ceil(math.log(weight) / math.log(decay))
-    return bars if decay**bars < weight else bars + 1
-
-
-def _exact_sum(left: Floats, right: Floats) -> tuple[Floats, Floats]:
-    """The rounded sum and exactly what rounding took from it (Knuth's TwoSum)."""
-    total = left + right
-    right_part = total - left
-    return total, (left - (total - right_part)) + (right - right_part)
-
-
 def indicator_from(instance: str) -> Indicator:
     """The indicator that an instance's name stands for: RSI_14, SMA_20.
 
     Raises:
-        KeyError: there is no such kind.
+        IndicatorNameError: there is no such kind, or it does not take these parameters.
+        KeyError: it is a figure, which is not computed from the timeframe's bars.
     """
-    kind, *parameters = instance.split("_")
-    made: Indicator = KINDS[kind](*(int(each) for each in parameters))
-    return made
+    kind, parameters = read_instance(instance)
+    return KINDS[kind.name](*parameters)
 
 
 KINDS: Mapping[str, Callable[..., Indicator]] = {
-    "RSI": RelativeStrengthIndex,
     "SMA": SimpleMovingAverage,
+    "EMA": ExponentialMovingAverage,
+    "WMA": WeightedMovingAverage,
+    "MACD": MovingAverageConvergenceDivergence,
+    "ADX": AverageDirectionalIndex,
+    "RSI": RelativeStrengthIndex,
+    "Stochastic": Stochastic,
+    "CCI": CommodityChannelIndex,
+    "WilliamsR": WilliamsR,
+    "ROC": RateOfChange,
+    "BollingerBands": BollingerBands,
     "ATR": AverageTrueRange,
+    "Donchian": DonchianChannel,
+    "OBV": OnBalanceVolume,
+    "MFI": MoneyFlowIndex,
 }

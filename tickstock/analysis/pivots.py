@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tickstock.analysis.indicators import WilderAverage
 from tickstock.analysis.lanes import LaneArrays
 from tickstock.analysis.results import BarColumns, Booleans, Floats, Integers
+from tickstock.analysis.smoothing import WilderAverage
 
 THRESHOLD_RANGES = 3.0
 LEAST_RANGE_TICKS = 2.0

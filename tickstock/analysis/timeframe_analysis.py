@@ -12,8 +12,9 @@ from tickstock.analysis.candle_bars import LiveBars, tick_in_dollars
 from tickstock.analysis.candlestick_detector import CandlestickDetector
 from tickstock.analysis.candlesticks import CANDLESTICKS
 from tickstock.analysis.chart_patterns import CHART_SHAPES
-from tickstock.analysis.indicators import KINDS, IndicatorStep, LaneState, RelativeStrengthIndex, indicator_from
+from tickstock.analysis.indicators import KINDS, IndicatorStep, LaneState, indicator_from
 from tickstock.analysis.lanes import BarRing
+from tickstock.analysis.oscillators import RelativeStrengthIndex
 from tickstock.analysis.results import BarColumns, BarResult, Booleans, Floats, Integers
 from tickstock.analysis.selection import EVERYTHING, Enabled
 from tickstock.analysis.shape_follower import ShapeFollower
