@@ -210,17 +210,18 @@ class BarWindow:
     @judged_once
     def opens_in_body(self, lag: int, earlier: int) -> Condition:
         """The open lies between open and close of the earlier candle."""
-        return (self.open(lag) > self.body_bottom(earlier)) & (self.open(lag) < self.body_top(earlier))
+        return self.between(self.body_bottom(earlier), self.open(lag), self.body_top(earlier))
 
     @judged_once
     def opens_in_or_just_above_body(self, lag: int, earlier: int) -> Condition:
         """The open lies above the bottom of the earlier candle's body and at most near above its top."""
-        return (self.open(lag) > self.body_bottom(earlier)) & (self.open(lag) <= self.body_top(earlier) + self.near(earlier))
+        top = self.body_top(earlier) + self.near(earlier)
+        return self.between(self.body_bottom(earlier), self.open(lag), top, upper_too=True)
 
     @judged_once
     def closes_in_body(self, lag: int, earlier: int) -> Condition:
         """The close lies between open and close of the earlier candle."""
-        return (self.close(lag) > self.body_bottom(earlier)) & (self.close(lag) < self.body_top(earlier))
+        return self.between(self.body_bottom(earlier), self.close(lag), self.body_top(earlier))
 
     @judged_once
     def body_gap_up(self, lag: int, earlier: int) -> Condition:

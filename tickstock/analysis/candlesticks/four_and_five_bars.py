@@ -124,10 +124,8 @@ def mat_hold(bars: BarWindow) -> Matches:
         & bars.body_is_short(3)
         & bars.body_is_short(2)
         & bars.body_is_short(1)
-        & (bars.body_bottom(2) < bars.close(4))
-        & (bars.body_bottom(1) < bars.close(4))
-        & (bars.body_bottom(2) > held)
-        & (bars.body_bottom(1) > held)
+        & bars.between(held, bars.body_bottom(2), bars.close(4))
+        & bars.between(held, bars.body_bottom(1), bars.close(4))
         & (bars.body_top(2) < bars.open(3))
         & (bars.body_top(1) < bars.body_top(2))
         & bars.is_white(0)
@@ -178,7 +176,8 @@ def rise_fall_three_methods(bars: BarWindow) -> Sides:
 def _opens_near_body(bars: BarWindow, lag: int) -> Matches:
     """The open lies within the body of the bar before, or near it."""
     before, near = lag + 1, bars.near(lag + 1)
-    return (bars.open(lag) >= bars.body_bottom(before) - near) & (bars.open(lag) <= bars.body_top(before) + near)
+    lower, upper = bars.body_bottom(before) - near, bars.body_top(before) + near
+    return bars.between(lower, bars.open(lag), upper, lower_too=True, upper_too=True)
 
 
 def _body_reaches_into(bars: BarWindow, lag: int) -> Matches:

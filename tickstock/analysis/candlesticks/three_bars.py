@@ -151,10 +151,8 @@ def three_stars_in_south(bars: BarWindow) -> Matches:
         & bars.body_is_long(2)
         & bars.lower_shadow_is_long(2)
         & (bars.body(1) < bars.body(2))
-        & (bars.open(1) > bars.close(2))
-        & (bars.open(1) <= bars.high(2))
-        & (bars.low(1) < bars.close(2))
-        & (bars.low(1) >= bars.low(2))
+        & bars.between(bars.close(2), bars.open(1), bars.high(2), upper_too=True)
+        & bars.between(bars.low(2), bars.low(1), bars.close(2), lower_too=True)
         & bars.has_lower_shadow(1)
         & bars.body_is_short(0)
         & bars.lower_shadow_is_very_short(0)
@@ -195,8 +193,8 @@ def stick_sandwich(bars: BarWindow) -> Matches:
 def tasuki_gap(bars: BarWindow) -> Sides:
     """A body beyond a gap, and one of the other colour and like size that does not close it: the gap holds."""
     answered = bars.opens_in_body(0, 1) & (abs(bars.body(1) - bars.body(0)) < bars.near(1))
-    into_gap_below = (bars.close(0) < bars.open(1)) & (bars.close(0) > bars.body_top(2))
-    into_gap_above = (bars.close(0) > bars.open(1)) & (bars.close(0) < bars.body_bottom(2))
+    into_gap_below = bars.between(bars.body_top(2), bars.close(0), bars.open(1))
+    into_gap_above = bars.between(bars.open(1), bars.close(0), bars.body_bottom(2))
     return Sides(
         answered & bars.body_gap_up(1, 2) & bars.is_white(1) & bars.is_black(0) & into_gap_below,
         answered & bars.body_gap_down(1, 2) & bars.is_black(1) & bars.is_white(0) & into_gap_above,
