@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from tickstock.analysis.resampling import bounds_of
 from tickstock.market_hours import DAY_MS, MINUTE_MS, Calendar, Session
 from tickstock.streaming.bar_columns import Bars, Floats, Integers, no_bars
 
@@ -103,7 +104,7 @@ def resample(bars: Bars, timeframe: str, calendar: Calendar) -> tuple[Bars, Inte
     """
     if not len(bars):
         return bars, bars.timestamp
-    starts, ends = _bounds_of(bars.timestamp, timeframe, calendar)
+    starts, ends = bounds_of(bars.timestamp, timeframe, calendar)
     bars, starts, ends = bars.take(starts >= 0), starts[starts >= 0], ends[starts >= 0]
     if not len(bars):
         return no_bars(), ends
@@ -127,26 +128,3 @@ def resample(bars: Bars, timeframe: str, calendar: Calendar) -> tuple[Bars, Inte
         ),
         ends[first],
     )
-
-
-def _bounds_of(timestamps: Integers, timeframe: str, calendar: Calendar) -> tuple[Integers, Integers]:
-    """Start and end of the bar that each minute falls into; -1 where there is none."""
-    minutes, where = np.unique(timestamps, return_inverse=True)
-    starts, ends = np.full(len(minutes), -1, dtype=np.int64), np.full(len(minutes), -1, dtype=np.int64)
-    at = 0
-    while at < len(minutes):
-        session = calendar.session_at(int(minutes[at]))
-        if session is None:
-            at += 1
-            continue
-        until = int(np.searchsorted(minutes, session.end))
-        if timeframe != "1day" or session.name == "regular":
-            length = TIMEFRAME_MS[timeframe]
-            inside = minutes[at:until]
-            if timeframe == "1day":
-                starts[at:until], ends[at:until] = session.start, session.end
-            else:
-                starts[at:until] = session.start + (inside - session.start) // length * length
-                ends[at:until] = np.minimum(starts[at:until] + length, session.end)
-        at = until
-    return starts[where], ends[where]
