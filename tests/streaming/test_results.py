@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import sqlite3
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -103,9 +104,14 @@ def publishing(url: str) -> Iterator[ResultPublisher]:
         publisher.stop(5)
 
 
+def minute_writer_to(url: str, publisher: ResultPublisher, spill: Path | None = None) -> MinuteWriter:
+    file = spill or Path(tempfile.mkdtemp()) / "minutes"
+    return MinuteWriter(url, publisher, "simulated", AlwaysOpenCalendar(), file)
+
+
 @contextmanager
-def writing(url: str, publisher: ResultPublisher) -> Iterator[MinuteWriter]:
-    writer = MinuteWriter(url, publisher, "simulated", AlwaysOpenCalendar())
+def writing(url: str, publisher: ResultPublisher, spill: Path | None = None) -> Iterator[MinuteWriter]:
+    writer = minute_writer_to(url, publisher, spill)
     writer.start()
     try:
         yield writer
@@ -219,7 +225,7 @@ def test_a_postgresql_that_stops_is_waited_for(redis_server: RedisServer, heard:
     url = server.create_database("stopped")
     migrate(url)
     with publishing(redis_server.url) as publisher:
-        writer = MinuteWriter(url, publisher, "simulated", AlwaysOpenCalendar())
+        writer = minute_writer_to(url, publisher)
         writer.start()
         writer.put(closed(0))
         assert writer.flush(20)
@@ -228,8 +234,56 @@ def test_a_postgresql_that_stops_is_waited_for(redis_server: RedisServer, heard:
             writer.put(closed(n))
         eventually(lambda: len(heard.read()) == 9)
         assert writer.away_since
-        assert writer.stop(0.1) == 2  # the log has them
+        assert writer.stop(0.1) == 2  # the file has them
     assert heard.messages == of_minutes(0, 1, 2)
+
+
+def test_minutes_that_wait_long_go_to_a_file_and_are_stored_in_order(
+    redis_server: RedisServer, heard: Heard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(minute_writer, "SPILL_ABOVE_ROWS", 10)
+    folder, spill = tmp_path / "there", tmp_path / "spill" / "minutes"
+    url = f"sqlite:///{(folder / 'tickstock.db').as_posix()}"
+    with publishing(redis_server.url) as publisher, writing(url, publisher, spill) as writer:
+        for n in range(5):
+            writer.put(closed(n))
+        eventually(spill.exists)
+        for n in range(5, 8):
+            writer.put(closed(n))
+        eventually(lambda: len(heard.read()) == 24)
+        assert writer.waiting == 8
+        folder.mkdir()
+        migrate(url)
+        assert writer.flush(20)
+    assert heard.read() == of_minutes(*range(8))  # none twice
+    assert stored_minutes(url) == list(range(8))
+    assert not spill.exists()
+
+
+def test_what_waits_when_the_process_stops_is_stored_by_the_next_one_before_anything_else(
+    redis_server: RedisServer, heard: Heard, tmp_path: Path
+) -> None:
+    folder, spill = tmp_path / "there", tmp_path / "minutes"
+    url = f"sqlite:///{(folder / 'tickstock.db').as_posix()}"
+    with publishing(redis_server.url) as publisher:
+        writer = minute_writer_to(url, publisher, spill)
+        writer.start()
+        for n in range(3):
+            writer.put(closed(n))
+        eventually(lambda: len(heard.read()) == 9)
+        assert writer.stop(0.1) == 3
+        folder.mkdir()
+        migrate(url)
+        with writing(url, publisher, spill) as later:
+            assert later.waiting == 3
+            later.put(closed(3))
+            assert later.flush(20)
+            eventually(lambda: len(heard.read()) == 12)
+    assert heard.messages == of_minutes(0, 1, 2, 3)  # none twice
+    assert stored_minutes(url) == [0, 1, 2, 3]
+    progress = Queries(url).progress()
+    assert progress is not None
+    assert progress.position == 30
 
 
 def test_a_minute_that_the_database_refuses_does_not_hold_up_the_others(

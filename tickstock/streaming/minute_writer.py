@@ -1,7 +1,8 @@
 """The database's own thread: each closed minute in one transaction with its position, in order, however long it takes.
 
 A minute is published when it is stored. While the database is away, or lets a transaction wait, it is published at once and
-stored later; a stop in between only means that the minute is computed again from the log, and published again under the same ids.
+stored later. What waits long, or is left when the process stops, goes to a file; the next process stores it before anything else.
+A kill in between only means that the minute is computed again from the log, and published again under the same ids.
 """
 
 from __future__ import annotations
@@ -12,11 +13,14 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import takewhile
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from tickstock.contract import IndicatorAlert, ResultsEntry, StreamingIndicator, StreamingPattern
+from tickstock.database.spill import Record, SpillFile
 from tickstock.database.writers import Batch, Writer
 from tickstock.errors import DatabaseError, DatabaseUnavailable
 from tickstock.market_hours import Calendar, now_ms
@@ -32,6 +36,7 @@ logger = logging.getLogger(__name__)
 RETRY_SECONDS = 0.5
 PATIENCE_SECONDS = 3.0  # for one transaction; SQLite itself waits ten times as long for whoever holds the file
 HISTORY_ROWS = 2_000
+SPILL_ABOVE_ROWS = 50_000  # waiting in memory while the database is away: about 50 MB
 
 
 @dataclass(slots=True)
@@ -46,11 +51,18 @@ class ClosedMinute:
     history: list[tuple[str, int]] = field(default_factory=list)  # rows of stored_history
     published: bool = False
 
+    @property
+    def rows(self) -> int:
+        """How much it holds."""
+        results = self.results
+        return len(results.bars) + len(results.patterns) + len(results.alerts) + len(results.indicators)
+
 
 class MinuteWriter:
     """Stores closed minutes and hands them to the publisher."""
 
-    def __init__(self, url: str, publisher: ResultPublisher, source: str, calendar: Calendar) -> None:
+    def __init__(self, url: str, publisher: ResultPublisher, source: str, calendar: Calendar, spill: Path) -> None:
+        """`spill` is the file for minutes that wait long."""
         self.stored_minute = 0
         self.corrected_bars = 0
         self.rejected_minutes = 0
@@ -61,6 +73,8 @@ class MinuteWriter:
         self._source = source
         self._calendar = calendar
         self._waiting: deque[ClosedMinute] = deque()
+        self._spilled = SpillFile(spill)  # older than what waits in memory
+        self._spill_fails = False
         self._changed = threading.Condition()
         self._publishing = threading.Lock()  # keeps the order when two threads publish
         self._transaction_began = 0.0  # monotonic; 0 between two transactions
@@ -87,7 +101,7 @@ class MinuteWriter:
     @property
     def waiting(self) -> int:
         """Minutes that are not stored yet."""
-        return len(self._waiting)
+        return len(self._waiting) + self._spilled.records
 
     def look(self) -> None:
         """Publish what is held up by a transaction that takes long; called again and again by the main loop."""
@@ -101,17 +115,19 @@ class MinuteWriter:
     def flush(self, seconds: float) -> bool:
         """Wait until everything is stored; false when that took longer than `seconds`."""
         with self._changed:
-            return self._changed.wait_for(lambda: not self._waiting, seconds)
+            return self._changed.wait_for(lambda: not self.waiting, seconds)
 
     def stop(self, seconds: float) -> int:
-        """Store what waits, for at most `seconds`; return how many minutes stayed behind (the log has them)."""
+        """Store what waits, for at most `seconds`; return how many minutes stayed behind, in the file."""
         self.flush(seconds)
         with self._changed:
             self._stopping = True
             self._changed.notify_all()
         self._thread.join(2)
-        self._writer.close()
-        return len(self._waiting)
+        if not self._thread.is_alive():
+            self._spill()
+            self._writer.close()
+        return self.waiting
 
     def store_now(self, work: Callable[[Batch], None]) -> None:
         """Run a transaction of the caller's on a connection of its own.
@@ -125,39 +141,67 @@ class MinuteWriter:
     def _run(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._waiting or self._stopping, 1.0)
+                self._changed.wait_for(lambda: self.waiting or self._stopping, 1.0)
                 if self._stopping:
                     return
-                if not self._waiting:
+                if not self.waiting:
                     continue
             if self.away_since:
                 self._publish_waiting()
-            head = self._waiting[0]
-            self._transaction_began = time.monotonic()
-            try:
-                with self._writer.transaction() as batch:
-                    self._store(batch, head)
-                with self._changed:
-                    self._transaction_began = 0.0
-                    self._database_answers()
-            except DatabaseUnavailable as problem:
-                self._database_away(problem)
+                if self._spilled.records or sum(each.rows for each in tuple(self._waiting)) > SPILL_ABOVE_ROWS:
+                    self._spill()
+            if not self._store_oldest():
                 time.sleep(RETRY_SECONDS)
-                continue
-            except DatabaseError as problem:
-                # Trying again cannot help, and holding up all that follows would be worse: said loudly, and passed over.
-                self.rejected_minutes += 1
-                logger.error("STREAMING: Minute %d could not be stored and is left out: %s", head.results.minute, problem)
-            except Exception:  # a fault of ours: as above, because without this thread nothing would be stored any more
-                self.rejected_minutes += 1
-                logger.exception("STREAMING: Minute %d could not be stored and is left out", head.results.minute)
-            finally:
-                self._transaction_began = 0.0
-            self.stored_minute = max(self.stored_minute, head.results.minute)
-            self._publish(head)
+
+    def _store_oldest(self) -> bool:
+        """Store the minute that has waited longest; false while the database is away."""
+        from_file = self._spilled.oldest(1)
+        head = msgspec.msgpack.decode(from_file[0], type=ClosedMinute) if from_file else self._waiting[0]
+        self._transaction_began = time.monotonic()
+        try:
+            with self._writer.transaction() as batch:
+                self._store(batch, head)
             with self._changed:
+                self._transaction_began = 0.0
+                self._database_answers()
+        except DatabaseUnavailable as problem:
+            self._database_away(problem)
+            return False
+        except DatabaseError as problem:
+            # Trying again cannot help, and holding up all that follows would be worse: said loudly, and passed over.
+            self.rejected_minutes += 1
+            logger.error("STREAMING: Minute %d could not be stored and is left out: %s", head.results.minute, problem)
+        except Exception:  # a fault of ours: as above, because without this thread nothing would be stored any more
+            self.rejected_minutes += 1
+            logger.exception("STREAMING: Minute %d could not be stored and is left out", head.results.minute)
+        finally:
+            self._transaction_began = 0.0
+        self.stored_minute = max(self.stored_minute, head.results.minute)
+        self._publish(head)
+        with self._changed:
+            if from_file:
+                self._spilled.remove(1)
+            else:
                 self._waiting.popleft()
-                self._changed.notify_all()
+            self._changed.notify_all()
+        return True
+
+    def _spill(self) -> None:
+        """Move what waits in memory into the file; what was not published yet stays, unless the process ends."""
+        with self._changed:
+            waiting = tuple(self._waiting)
+        movable = takewhile(lambda each: each.published or each.position is None or self._stopping, waiting)
+        records = [Record(msgspec.msgpack.encode(each)) for each in movable]
+        try:
+            written = self._spilled.append(records)
+        except OSError as problem:
+            written = 0
+            if not self._spill_fails:
+                logger.error("STREAMING: Minutes that wait for the database stay in memory: no file can be written (%s)", problem)
+        self._spill_fails = written < len(records)
+        with self._changed:
+            for _ in range(written):
+                self._waiting.popleft()
 
     def _store(self, batch: Batch, minute: ClosedMinute) -> None:
         results, position = minute.results, minute.position
@@ -201,7 +245,7 @@ class MinuteWriter:
         if self.away_since:
             away = time.monotonic() - self.away_since
             self.away_since = 0.0
-            logger.info("STREAMING: The database answers again after %.1f s; %d minutes waited", away, len(self._waiting))
+            logger.info("STREAMING: The database answers again after %.1f s; %d minutes waited", away, self.waiting)
 
 
 def pattern_row(pattern: StreamingPattern) -> Row:

@@ -102,7 +102,9 @@ class TickStockPL:
         self._queries = Queries(settings.database)
         self._subscriber = RedisTickSubscriber(settings.redis_url, self._wake)
         self._publisher = ResultPublisher(settings.redis_url)
-        self._writer = MinuteWriter(settings.database, self._publisher, settings.feed, self._calendar)
+        self._writer = MinuteWriter(
+            settings.database, self._publisher, settings.feed, self._calendar, settings.data_dir / "minutes_not_stored"
+        )
         self._fetcher = RestFetcher(MassiveRest.for_settings(settings), self.rejections, self._wake)
         self._taken = TakenReporter(settings.redis_url)
         self._health = HealthReporter(settings.redis_url, self.session_id, self.figures, self._issues)
@@ -178,6 +180,10 @@ class TickStockPL:
 
     def _committed(self) -> Position | None:
         """The committed position; waits for a database that is away, because without it nothing would be right."""
+        if self._writer.waiting:
+            logger.info("STREAMING: %d minutes of the last run are stored first", self._writer.waiting)
+        while self._writer.waiting and not self._stop_reason:
+            self._writer.flush(DATABASE_WAIT_SECONDS)
         said = False
         while not self._stop_reason:
             try:
