@@ -1,4 +1,4 @@
-"""Every candlestick pattern equals TA-Lib in every bar and every value, without tolerance, on both axes."""
+"""Every candlestick pattern equals TA-Lib in every bar and every value, without tolerance."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.analysis.drawn_candles import drawn
 from tests.analysis.series import Series, golden, moments, random_walk, series
 from tests.conftest import shared_file
 from tickstock.analysis.bar_window import BarWindow
-from tickstock.analysis.candle_bars import LiveBars, to_units
+from tickstock.analysis.candle_bars import to_units
 from tickstock.analysis.candlestick_detector import talib_values
 from tickstock.analysis.candlesticks import CANDLESTICKS, CandlestickPattern
 from tickstock.analysis.candlesticks.definition import Sides
@@ -40,17 +40,6 @@ def parameters(name: str) -> dict[str, float]:
 def over_history(one: Series) -> dict[str, np.ndarray]:
     window = BarWindow(moments(one))
     return {name: talib_values(CANDLESTICKS[name], window) for name in EVERY}
-
-
-def one_by_one(one: Series) -> dict[str, np.ndarray]:
-    live = LiveBars()
-    live.ensure_lanes(1)
-    found = {name: [] for name in EVERY}
-    for at in range(len(one)):
-        window = BarWindow(live.append(np.array([0]), one.bars.rows(np.array([at])), one.sessions[at : at + 1]))
-        for name in EVERY:
-            found[name].append(int(talib_values(CANDLESTICKS[name], window)[0]))
-    return {name: np.array(values) for name, values in found.items()}
 
 
 def by_talib(one: Series) -> dict[str, np.ndarray]:
@@ -162,18 +151,6 @@ def test_the_dearest_and_the_cheapest_stock_are_decided_as_talib_decides_them(ba
     found = over_history(one)
     assert_same(found, by_talib(one))
     assert all(np.count_nonzero(found[name]) for name in DRAWN)
-
-
-@settings(max_examples=40)
-@given(grid_bars())
-def test_the_live_axis_equals_the_history_axis(one):
-    assert_same(one_by_one(one), over_history(one))
-
-
-def test_the_live_axis_equals_the_history_axis_on_a_real_day_of_bars_with_missing_minutes():
-    one, _ = golden("AIG_1m")
-    day = one.part(slice(0, 700))
-    assert_same(one_by_one(day), over_history(day))
 
 
 @pytest.mark.parametrize(
