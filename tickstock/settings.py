@@ -254,6 +254,12 @@ class Settings:
         _seconds(0.01, 3650),
         "Age at which stored indicator values are deleted, in days.",
     )
+    outcome_cost_basis_points: float = setting(
+        "TICKSTOCK_OUTCOME_COST_BASIS_POINTS",
+        5.0,
+        _seconds(0, 1000),
+        "What buying and selling once costs, in hundredths of a percent of the price: taken off what followed a pattern.",
+    )
 
     @property
     def hold_ms(self) -> int:
