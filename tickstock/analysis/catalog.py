@@ -26,7 +26,7 @@ DAY_FIGURES = ("VWAP", "RelativeVolume", "BarVolumeRatio")
 def catalog() -> tuple[CatalogEntry, ...]:
     """Everything that is computed: candlesticks, chart patterns, indicators, alerts."""
     return (
-        *map(_candlestick, CANDLESTICKS.values()),
+        *map(_candlestick, sorted(CANDLESTICKS.values(), key=lambda each: each.bars)),
         *CHART_PATTERNS,
         *(replace(each, timeframes=INTRADAY) if each.name in DAY_FIGURES else each for each in INDICATORS),
         *map(_alert, ALERT_RULES),

@@ -12,10 +12,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from tickstock.analysis.alert_rules import ALERT_RULES
-from tickstock.analysis.candlesticks import CANDLESTICKS
 from tickstock.analysis.catalog import DAY_FIGURES, catalog
-from tickstock.analysis.chart_pattern_rules import CHART_PATTERNS
 from tickstock.analysis.indicator_kinds import DEFAULT_INSTANCES, IndicatorNameError, instance
 from tickstock.analysis.timeframes import LENGTH_MS
 from tickstock.errors import SettingError
@@ -24,8 +21,8 @@ if TYPE_CHECKING:
     from tickstock.settings import Settings
 
 ALWAYS = ("Doji", "Hammer", "HeadShoulders")  # computed, stored and published whatever a setting says
-PATTERNS = (*CANDLESTICKS, *(each.name for each in CHART_PATTERNS))
-ALERTS = tuple(rule.name for rule in ALERT_RULES)
+PATTERNS = tuple(entry.name for entry in catalog() if entry.kind in ("candlestick", "chart_pattern"))
+ALERTS = tuple(entry.name for entry in catalog() if entry.kind == "alert")
 
 DEFAULT_PATTERNS = PATTERNS
 DEFAULT_ALERTS = ALERTS
