@@ -105,16 +105,16 @@ class Margins:
 
     holds: Booleans
     product: Floats
-    count: Floats
+    count: float | Floats  # by lane only where lanes went different ways of an `or`
 
     @classmethod
     def of(cls, holds: Booleans, margin: Floats) -> Margins:
-        return cls(holds, np.where(holds, margin, 0.0), np.ones(len(margin)))
+        return cls(holds, np.where(holds, margin, 0.0), 1.0)
 
     @classmethod
     def label(cls, holds: Booleans) -> Margins:
         """A condition that says nothing about quality."""
-        return cls(holds, holds.astype(np.float64), np.zeros(len(holds)))
+        return cls(holds, holds.astype(np.float64), 0.0)
 
     def __and__(self, other: Condition) -> Condition:
         right = cast("Margins", other)
@@ -122,16 +122,20 @@ class Margins:
 
     def __or__(self, other: Condition) -> Condition:
         right = cast("Margins", other)
-        left_better = self.holds & (~right.holds | (self.quality() >= right.quality()))
-        return Margins(
-            self.holds | right.holds,
-            np.where(left_better, self.product, right.product),
-            np.where(left_better, self.count, right.count),
-        )
+        return self.where(self.holds & (~right.holds | (self.quality() >= right.quality())), right)
 
     def __invert__(self) -> Condition:
         """That something is not there says nothing about quality."""
         return Margins.label(~self.holds)
+
+    def where(self, mine: Booleans, other: Margins) -> Margins:
+        """These margins in some of the lanes, the other ones elsewhere."""
+        count: float | Floats
+        if isinstance(self.count, float) and isinstance(other.count, float) and self.count == other.count:
+            count = self.count
+        else:
+            count = np.where(mine, self.count, other.count)
+        return Margins(self.holds | other.holds, np.where(mine, self.product, other.product), count)
 
     def quality(self) -> Floats:
         """The geometric mean of the margins, in [0, 1]."""
