@@ -26,7 +26,6 @@ UPWARD = {
     "VWAP_BULLISH_CROSS": ("close", "VWAP", "bullish"),
     "PREV_DAY_HIGH_BREAK": ("close", "PREV_DAY_HIGH", "bullish"),
     "PREMARKET_HIGH_BREAK": ("close", "PREMARKET_HIGH", "bullish"),
-    "OPENING_RANGE_BREAK_UP": ("close", "OPENING_RANGE_HIGH", "bullish"),
 }
 DOWNWARD = {
     "RSI_OVERSOLD": ("RSI_14", 30.0, "bullish"),
@@ -38,9 +37,16 @@ DOWNWARD = {
     "VWAP_BEARISH_CROSS": ("close", "VWAP", "bearish"),
     "PREV_DAY_LOW_BREAK": ("close", "PREV_DAY_LOW", "bearish"),
     "PREMARKET_LOW_BREAK": ("close", "PREMARKET_LOW", "bearish"),
-    "OPENING_RANGE_BREAK_DOWN": ("close", "OPENING_RANGE_LOW", "bearish"),
 }
-LEVELS = ("NEW_HIGH_OF_DAY", "NEW_LOW_OF_DAY", "GAP_UP", "GAP_DOWN", "VOLUME_SPIKE")
+LEVELS = (
+    "NEW_HIGH_OF_DAY",
+    "NEW_LOW_OF_DAY",
+    "OPENING_RANGE_BREAK_UP",
+    "OPENING_RANGE_BREAK_DOWN",
+    "GAP_UP",
+    "GAP_DOWN",
+    "VOLUME_SPIKE",
+)
 ALERTS = (*UPWARD, *DOWNWARD, *LEVELS)
 
 
@@ -57,7 +63,8 @@ class PlainAlerts:
         """What fires at this bar; `bar` has the quantities by name, those that are missing do not exist."""
         if new_session:
             self.armed = dict.fromkeys(ALERTS, True)
-        return self._crossings(index, bar, new_session) | self._extremes(bar, time) | self._gaps(bar) | self._spike(bar)
+        crossings, extremes = self._crossings(index, bar, new_session), self._extremes(bar, time)
+        return crossings | extremes | self._opening_range(bar) | self._gaps(bar) | self._spike(bar)
 
     def _crossings(self, index: int, bar: Mapping[str, float], new_session: bool) -> set[Fired]:
         found: set[Fired] = set()
@@ -89,6 +96,19 @@ class PlainAlerts:
             if beyond and self.armed[alert]:
                 found.add((alert, "close", close, level, direction))
                 self.armed[alert], self.fired_at[alert] = False, time
+        return found
+
+    def _opening_range(self, bar: Mapping[str, float]) -> set[Fired]:
+        """The closes before, in the range and since, were within it or it would have fired: a close beyond it is a crossing."""
+        found: set[Fired] = set()
+        close, high, low = bar["close"], bar.get("OPENING_RANGE_HIGH", NOTHING), bar.get("OPENING_RANGE_LOW", NOTHING)
+        for alert, beyond, level, direction in (
+            ("OPENING_RANGE_BREAK_UP", close > high + NOISE, high, "bullish"),
+            ("OPENING_RANGE_BREAK_DOWN", close < low - NOISE, low, "bearish"),
+        ):
+            if beyond and self.armed[alert]:
+                found.add((alert, "close", close, level, direction))
+                self.armed[alert] = False
         return found
 
     def _gaps(self, bar: Mapping[str, float]) -> set[Fired]:

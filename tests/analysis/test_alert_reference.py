@@ -141,7 +141,7 @@ def figures_of(one: Series) -> list[dict[str, float]]:
         }
         if minute >= 5:
             figures |= {"HIGH_OF_DAY": bars.high[before].max(), "LOW_OF_DAY": bars.low[before].min()}
-        if minute >= 14:
+        if minute >= 15:
             figures |= {"OPENING_RANGE_HIGH": bars.high[opening].max(), "OPENING_RANGE_LOW": bars.low[opening].min()}
         if yesterday.any():
             figures |= {"PREV_DAY_HIGH": bars.high[yesterday].max(), "PREV_DAY_LOW": bars.low[yesterday].min()}

@@ -60,6 +60,8 @@ ONCE_A_SESSION = {
     "PREV_DAY_LOW_BREAK": Row("close", "PREV_DAY_LOW", -1, "bearish"),
     "PREMARKET_HIGH_BREAK": Row("close", "PREMARKET_HIGH", +1, "bullish"),
     "PREMARKET_LOW_BREAK": Row("close", "PREMARKET_LOW", -1, "bearish"),
+}
+OPENING_RANGE = {
     "OPENING_RANGE_BREAK_UP": Row("close", "OPENING_RANGE_HIGH", +1, "bullish"),
     "OPENING_RANGE_BREAK_DOWN": Row("close", "OPENING_RANGE_LOW", -1, "bearish"),
 }
@@ -68,7 +70,7 @@ EXTREMES = {
     "NEW_LOW_OF_DAY": Row("close", "LOW_OF_DAY", -1, "bearish"),
 }
 ALL_CROSSINGS = CROSSINGS | LONG_CROSSINGS | ONCE_A_SESSION
-ROWS = ALL_CROSSINGS | EXTREMES
+ROWS = ALL_CROSSINGS | OPENING_RANGE | EXTREMES
 
 Bars = list[dict[str, float]]
 
@@ -138,6 +140,14 @@ def test_averages_that_touch_are_not_armed_again_but_those_that_crossed_back_are
 @pytest.mark.parametrize("name", ONCE_A_SESSION)
 def test_a_level_of_the_day_breaks_once_a_session(name):
     assert along(name, [-1.0, 0.1, -50.0, 0.1, -1.0, 0.1], sessions=[0, 0, 0, 0, 1, 1]) == [1, 5]
+
+
+@pytest.mark.parametrize("name", OPENING_RANGE)
+def test_the_opening_range_breaks_once_a_side_and_session_from_the_first_bar_after_it(name):
+    assert along(name, [0.0, 0.001, -50.0, 0.1, 0.0, 0.1], sessions=[0, 0, 0, 0, 1, 1]) == [1, 5]
+    within = ROWS[name].values(-1.0) | {ROWS[name].threshold: np.nan}
+    assert fired(name, [within, ROWS[name].values(1.0)]) == [1]
+    assert fired(name, [within, within | {"close": 500.0}]) == []
 
 
 @pytest.mark.parametrize("name", ALL_CROSSINGS)
@@ -301,7 +311,7 @@ def test_golden_crosses_are_for_days_and_levels_of_the_day_for_minutes():
     everything = {rule.name for rule in ALERT_RULES}
     on = {name: {rule.name for rule in rules_for(name, everything)} for name in ("1min", "5min", "15min", "60min", "1day")}
     days = {"GOLDEN_CROSS", "DEATH_CROSS"}
-    of_the_day = {*ONCE_A_SESSION, *EXTREMES, "GAP_UP", "GAP_DOWN", "VOLUME_SPIKE"}
+    of_the_day = {*ONCE_A_SESSION, *OPENING_RANGE, *EXTREMES, "GAP_UP", "GAP_DOWN", "VOLUME_SPIKE"}
     vwap = {"VWAP_BULLISH_CROSS", "VWAP_BEARISH_CROSS"}
     assert on["1min"] == everything - days
     assert on["5min"] == on["15min"] == on["60min"] == everything - days - of_the_day

@@ -159,10 +159,12 @@ ALERT_RULES = (
               "The close rises above the high of the pre-market.", ONE_MINUTE),
     AlertRule("PREMARKET_LOW_BREAK", "close", "PREMARKET_LOW", DOWN, "bearish", None, 2,
               "The close falls below the low of the pre-market.", ONE_MINUTE),
+    # A level once a session: the range's own bars closed within it, so that the first close beyond it is a crossing, also of a
+    # symbol that did not trade in the range's last minute.
     AlertRule("OPENING_RANGE_BREAK_UP", "close", "OPENING_RANGE_HIGH", UP, "bullish", None, 16,
-              "The close rises above the range of the session's first 15 minutes.", ONE_MINUTE),
+              "The close rises above the range of the session's first 15 minutes.", ONE_MINUTE, crossing=False),
     AlertRule("OPENING_RANGE_BREAK_DOWN", "close", "OPENING_RANGE_LOW", DOWN, "bearish", None, 16,
-              "The close falls below the range of the session's first 15 minutes.", ONE_MINUTE),
+              "The close falls below the range of the session's first 15 minutes.", ONE_MINUTE, crossing=False),
     AlertRule("GAP_UP", "open", "PREV_CLOSE", UP, "bullish", None, 1,
               "The session opens at least 2 % above the previous close.", ONE_MINUTE,
               crossing=False, at_least=_TWO_PERCENT, only_where=_FIRST_BAR),
