@@ -81,16 +81,23 @@ def test_pivots_and_patterns_of_random_walks_are_those_of_the_plain_reference(se
     assert found == expected
 
 
+def take(tracker: PivotTracker, at: int, bar, previous_close, starts_anew: bool):
+    """One bar of the only lane."""
+    lane, index = np.array([0]), np.array([at])
+    usual_range = tracker.usual_range(lane, index, np.array([0.01]))
+    return tracker.update(lane, index, bar, previous_close, np.array([starts_anew]), usual_range)
+
+
 def test_pivots_of_a_random_walk_are_those_of_the_plain_reference():
     one = random_walk(11, 2_000, ticks_a_step=2.0)
     tracker = PivotTracker()
     tracker.ensure_lanes(1)
-    lane, found = np.array([0]), []
+    found = []
     for at in range(len(one)):
         before = one.bars.close[at - 1 : at] if at else np.zeros(1)
         bar = one.bars.rows(np.array([at]))
-        if len(tracker.update(lane, np.array([at]), bar, before, np.array([at == 0]), np.array([0.01]))):
-            last = tracker.last(lane)
+        if len(take(tracker, at, bar, before, at == 0)):
+            last = tracker.last(np.array([0]))
             found.append(("high" if last.kind[0] > 0 else "low", int(last.index(0)[0]), float(last.price(0)[0]), at))
     assert found == [(pivot.kind, pivot.index, pivot.price, pivot.confirmed) for pivot in find_pivots(one)]
     assert len(found) > 50
@@ -233,9 +240,8 @@ def test_the_average_range_carries_over_into_the_next_session_but_the_night_is_n
     confirmed = []
     for at in range(len(times)):
         bar = bars.rows(np.array([at]))
-        anew = np.array([at in (0, 41)])
         before = bars.close[at - 1 : at] if at else np.zeros(1)
-        if len(tracker.update(np.array([0]), np.array([at]), bar, before, anew, np.array([0.01]))):
+        if len(take(tracker, at, bar, before, at in (0, 41))):
             confirmed.append(at)
     assert sessions[40] != sessions[41]
     assert next(at for at in confirmed if at >= 41) < 41 + 14

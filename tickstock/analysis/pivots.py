@@ -9,7 +9,7 @@ Highs and lows are handled as one: row 0 holds highs, row 1 lows with their sign
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,16 +50,31 @@ class PivotTracker:
         for part in (self._running, self._pivots, self._range):
             part.reset()
 
+    def usual_range(self, lanes: Integers, index: Integers, tick: Floats) -> Floats:
+        """The average true range of the bars taken so far, at least two ticks; infinite until there are enough of them.
+
+        `index` is that of the next bar.
+        """
+        average = self._range.current(lanes)[0]
+        return np.where(index >= RANGE_PERIOD, np.maximum(average, LEAST_RANGE_TICKS * tick), np.inf)
+
     def update(
-        self, lanes: Integers, index: Integers, bars: BarColumns, previous_close: Floats, starts_anew: Booleans, tick: Floats
+        self,
+        lanes: Integers,
+        index: Integers,
+        bars: BarColumns,
+        previous_close: Floats,
+        starts_anew: Booleans,
+        usual_range: Floats,
     ) -> Integers:
         """Take one bar of each lane and return the places among `lanes` where a pivot was confirmed.
 
         `index` counts the bars of a lane's series from 0. `starts_anew` marks a session's first bar on timeframes that keep to
         one session (and a series' first bar on any): pivots start anew, and the bar's range leaves out the close before it.
+        `usual_range` is the method's answer before this bar.
         """
         self._forget_pivots(lanes[starts_anew])
-        threshold = self._threshold(lanes, index, tick)
+        threshold = THRESHOLD_RANGES * usual_range
         self._take_range(lanes, index, bars, previous_close, starts_anew)
 
         prices = np.stack((bars.high, -bars.low))
@@ -83,15 +98,28 @@ class PivotTracker:
         """The last pivots of these lanes."""
         return PivotWindow(self._pivots, lanes)
 
+    def legs(self, lanes: Integers) -> Legs:
+        """The way from each lane's last pivot to the running extreme on the other side."""
+        kind = -self._pivots["kind"].take(lanes)
+        newest = (self._pivots["count"].take(lanes) - 1) & (PIVOTS_KEPT - 1)
+        start = newest * self._pivots.capacity + lanes
+        end = np.where(kind > 0, 0, self._running.capacity) + lanes
+        return Legs(
+            kind=kind,
+            known=self._pivots["count"].take(lanes) > 0,
+            start_index=self._pivots["index"].reshape(-1).take(start),
+            start_time=self._pivots["time"].reshape(-1).take(start),
+            start_height=kind * self._pivots["price"].reshape(-1).take(start),
+            end_index=self._running["index"].reshape(-1).take(end),
+            end_time=self._running["time"].reshape(-1).take(end),
+            end_height=self._running["extreme"].reshape(-1).take(end),
+        )
+
     def _forget_pivots(self, lanes: Integers) -> None:
         if len(lanes):
             self._running["extreme"][:, lanes] = -np.inf
             self._running["sought"][:, lanes] = True
             self._pivots["count"][lanes] = 0
-
-    def _threshold(self, lanes: Integers, index: Integers, tick: Floats) -> Floats:
-        average = self._range.current(lanes)[0]
-        return np.where(index >= RANGE_PERIOD, THRESHOLD_RANGES * np.maximum(average, LEAST_RANGE_TICKS * tick), np.inf)
 
     def _take_range(
         self, lanes: Integers, index: Integers, bars: BarColumns, previous_close: Floats, starts_anew: Booleans
@@ -121,6 +149,22 @@ class PivotTracker:
             self._pivots["time"][slot, where] = self._running["time"][row, where]
             self._pivots["kind"][where] = kind
             self._pivots["count"][where] += 1
+
+
+class Legs(NamedTuple):
+    """A leg in each lane that may still go on; heights are turned where it leads down, so that it reads as a rise."""
+
+    kind: Integers  # +1 up, -1 down
+    known: Booleans  # where there is a pivot to start from
+    start_index: Integers
+    start_time: Integers
+    start_height: Floats
+    end_index: Integers
+    end_time: Integers
+    end_height: Floats
+
+    def rows(self, chosen: Integers) -> Legs:
+        return Legs(*(column[chosen] for column in self))  # type: ignore[arg-type]
 
 
 class PivotWindow:

@@ -11,7 +11,6 @@ from tickstock.analysis.alerts import AlertEngine
 from tickstock.analysis.candle_bars import LiveBars, tick_in_dollars
 from tickstock.analysis.candlestick_detector import CandlestickDetector
 from tickstock.analysis.candlesticks import CANDLESTICKS
-from tickstock.analysis.chart_patterns import CHART_SHAPES
 from tickstock.analysis.indicators import KINDS, IndicatorStep, LaneState, indicator_from
 from tickstock.analysis.lanes import BarRing
 from tickstock.analysis.oscillators import RelativeStrengthIndex
@@ -46,13 +45,13 @@ class TimeframeAnalysis:
         self._published = [
             value for name in enabled.indicators if name in self._indicators for value in self._indicators[name].names
         ]
-        reach = max((each.reach for each in self._indicators.values()), default=1)
+        reach = max((ShapeFollower.reach, *(each.reach for each in self._indicators.values())))
         self._window = BarRing(("high", "low", "close", "volume", "session"), 1 << reach.bit_length())
         self._candles = LiveBars()
         self._candlesticks = CandlestickDetector(
             [each for each in CANDLESTICKS.values() if each.name in enabled.patterns], timeframe
         )
-        self._shapes = ShapeFollower(CHART_SHAPES)
+        self._shapes = ShapeFollower(enabled.patterns)
         seed_weight = WARM_SEED_WEIGHT_60MIN if timeframe == "60min" else WARM_SEED_WEIGHT
         self._alerts = AlertEngine(
             rules, {name: each.warm_from(seed_weight) for each in self._indicators.values() for name in each.names}
@@ -100,7 +99,9 @@ class TimeframeAnalysis:
         for indicator in self._indicators.values():
             values.update(indicator.update(step))
         candlesticks, suppressed = self._candlesticks.detect(self._candles.append(lanes, bars, sessions))
-        shapes = self._shapes.update(lanes, index, bars, previous_close, starts_anew, tick_in_dollars(bars.close))
+        shapes = self._shapes.update(
+            lanes, index, bars, previous_close, starts_anew, tick_in_dollars(bars.close), step.window
+        )
         quantities = {**figures, **values, "open": bars.open, "close": bars.close, "volume": step.volume}
         alerts = self._alerts.update(lanes, index, self._without_flat(quantities, lanes), starts_anew, bars.timestamp)
         told = {name: values[name] for name in self._published}
