@@ -20,7 +20,7 @@ from tickstock.analysis.results import Integers
 FEWEST_EVENTS, FEWEST_DAYS = 30, 20
 FALSE_DISCOVERIES = 0.05
 CHANCE_OF_REPETITION = 0.05  # at most, in the last third of the days
-QUALITIES = ("all", "low", "middle", "high")
+THIRDS = ("low", "middle", "high")  # of the events by their quality
 DIRECTIONS = {side: direction for direction, side in SIDES.items()}
 
 
@@ -117,11 +117,11 @@ class _TallyRows:
     def _of_pattern(self, pattern: str, side: int) -> Iterator[OutcomeRow]:
         events, detected = self._tally.events(pattern, side), self._tally.detected(pattern, side)
         others = OtherBars(self._base, self._day(self._base.day), detected, self._day(detected.day), side)
-        third = np.searchsorted(np.quantile(events.quality, (1 / 3, 2 / 3)), events.quality, side="right")
-        for number, quality in enumerate(QUALITIES):
-            chosen = np.ones(len(third), np.bool_) if quality == "all" else third == number - 1
-            if chosen.any():
-                yield self._row(pattern, side, quality, Events(*(column[chosen] for column in events)), others)
+        yield self._row(pattern, side, "all", events, others)
+        third = np.searchsorted(np.quantile(events.quality, (1 / 3, 2 / 3)), events.quality)  # equal ones stay together
+        for number in np.unique(third) if np.ptp(third) else ():
+            part = Events(*(column[third == number] for column in events))
+            yield self._row(pattern, side, THIRDS[number], part, others)
 
     def _row(self, pattern: str, side: int, quality: str, events: Events, others: OtherBars) -> OutcomeRow:
         scored = np.isfinite(events.move)
