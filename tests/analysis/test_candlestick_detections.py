@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.analysis import series as every
+from tests.analysis.drawn_candles import drawn
 from tests.analysis.series import MINUTE, START, Series, moments, random_walk, series
 from tests.analysis.test_candlesticks import grid_bars
 from tickstock.analysis.bar_window import BarWindow
@@ -42,8 +43,17 @@ def quality_of(name: str, *bar: float) -> float:
     return next(hit.quality for hit in last_bar(*bar) if hit.pattern == name)
 
 
-@settings(max_examples=100, deadline=None)
-@given(grid_bars())
+@st.composite
+def bars_of_any_pattern(draw) -> Series:
+    """Few bars on a grid, or some of the bars that are drawn for every pattern."""
+    if draw(st.booleans()):
+        return draw(grid_bars())
+    first = draw(st.integers(0, 500))
+    return drawn(draw(st.integers(0, 100)), 1).part(slice(first, first + 150))
+
+
+@settings(max_examples=100)
+@given(bars_of_any_pattern())
 def test_quality_is_between_0_and_1_and_above_0_only_where_the_pattern_is(one):
     window = BarWindow(moments(one))
     for name, quality in qualities(one).items():
@@ -53,16 +63,24 @@ def test_quality_is_between_0_and_1_and_above_0_only_where_the_pattern_is(one):
         assert (there | early)[quality > 0].all()
 
 
-@settings(max_examples=60, deadline=None)
-@given(grid_bars(), st.sampled_from([2, 5, 100]))
+def test_every_pattern_has_a_quality_above_0_somewhere_and_not_the_same_everywhere():
+    for name, quality in qualities(drawn(3, 40), tick=10).items():
+        if CANDLESTICKS[name].bars <= 2:
+            above = quality[quality > 0]
+            assert len(above) > 10, name
+            assert np.quantile(above, 0.9) > 1.2 * np.quantile(above, 0.1), name
+
+
+@settings(max_examples=60)
+@given(bars_of_any_pattern(), st.sampled_from([2, 5, 100]))
 def test_quality_does_not_change_when_prices_and_tick_are_scaled_together(one, factor):
     scaled = qualities(one.with_prices(lambda price: price * factor), tick=factor)
     for name, quality in qualities(one, tick=1).items():
         np.testing.assert_allclose(scaled[name], quality, rtol=0, atol=1e-12)
 
 
-@settings(max_examples=60, deadline=None)
-@given(grid_bars(), st.sampled_from([1, 40, 4_000]))
+@settings(max_examples=60)
+@given(bars_of_any_pattern(), st.sampled_from([1, 40, 4_000]))
 def test_quality_does_not_change_when_all_prices_are_shifted(one, dollars):
     shifted = qualities(one.with_prices(lambda price: price + dollars))
     for name, quality in qualities(one).items():

@@ -36,6 +36,11 @@ def test_a_length_over_another_is_ideal_at_three_times_that():
     assert quality(measured(Kind.LENGTH, 200.0, 400.0, 600.0) > measured(Kind.LENGTH, *[200.0] * 3)) == [0.0, 0.5, 1.0]
 
 
+def test_whether_a_length_is_over_another_or_the_other_under_it_says_the_same():
+    shadows, bodies = measured(Kind.LENGTH, 50.0, 100.0, 200.0, 250.0), measured(Kind.LENGTH, 0.0, 0.0, 0.0, 150.0)
+    assert quality(shadows > bodies) == quality(bodies < shadows) == [0.0, 0.0, 0.5, round(1 / 3, 9)]
+
+
 def test_prices_are_measured_in_usual_ranges():
     prices = measured(Kind.PRICE, 50_000.0, 49_750.0, 48_000.0)
     assert quality(prices <= measured(Kind.PRICE, *[50_000.0] * 3)) == [0.0, 0.25, 1.0]

@@ -163,7 +163,9 @@ def _margin_above(left: Measured, right: Measured) -> Floats:
     if Kind.PRICE in (left.kind, right.kind):
         return _share(left.values - right.values, left.scale.usual_range)
     limit = np.maximum(right.values, left.scale.tick)
-    return _share(left.values - right.values, limit if right.kind is Kind.AVERAGE else 2.0 * limit)
+    if right.kind is Kind.AVERAGE:
+        return _share(left.values - right.values, limit)
+    return _share(left.values - limit, 2.0 * limit)
 
 
 def _share(distance: Floats, whole: Floats) -> Floats:
