@@ -14,25 +14,47 @@ export const SESSIONS = /** @type {Record<string, string>} */ ({
   pre: "PRE-MARKET", regular: "REGULAR", post: "POST-MARKET", closed: "CLOSED", unknown: "",
 });
 
+// Names whose words are not simply those of their CamelCase.
 const PATTERNS = /** @type {Record<string, string>} */ ({
   HeadShoulders: "Head and shoulders",
   InverseHeadShoulders: "Inverse head and shoulders",
+  TriStar: "Tri-star",
+  CounterAttack: "Counterattack",
+  InNeck: "In-neck line",
+  OnNeck: "On-neck line",
+  ThreeStarsInSouth: "Three stars in the south",
+  UniqueThreeRiver: "Unique three-river bottom",
+  GapSideSideWhite: "Gap with side-by-side white lines",
+  XSideGapThreeMethods: "Side gap three methods",
+  RiseFallThreeMethods: "Rising or falling three methods",
+  HikkakeModified: "Modified hikkake",
 });
 
 const ALERTS = /** @type {Record<string, string>} */ ({
-  RSI_OVERBOUGHT: "RSI overbought",
-  RSI_OVERSOLD: "RSI oversold",
   SMA_BULLISH_CROSS: "Close above SMA 20",
   SMA_BEARISH_CROSS: "Close below SMA 20",
   SMA_20_50_BULLISH_CROSS: "SMA 20 above SMA 50",
   SMA_20_50_BEARISH_CROSS: "SMA 20 below SMA 50",
-  GOLDEN_CROSS: "Golden cross",
-  DEATH_CROSS: "Death cross",
+  MACD_BULLISH_CROSS: "MACD above signal",
+  MACD_BEARISH_CROSS: "MACD below signal",
+  BB_UPPER_BREAK: "Above upper Bollinger band",
+  BB_LOWER_BREAK: "Below lower Bollinger band",
+  VWAP_BULLISH_CROSS: "Close above VWAP",
+  VWAP_BEARISH_CROSS: "Close below VWAP",
+  PREV_DAY_HIGH_BREAK: "Above previous day's high",
+  PREV_DAY_LOW_BREAK: "Below previous day's low",
+  PREMARKET_HIGH_BREAK: "Above pre-market high",
+  PREMARKET_LOW_BREAK: "Below pre-market low",
+  OPENING_RANGE_BREAK_UP: "Above opening range",
+  OPENING_RANGE_BREAK_DOWN: "Below opening range",
 });
 
-/** @param {string} name CamelCase @returns {string} in words */
+const ABBREVIATIONS = /\b(?:adx|atr|bb|cci|ema|macd|mfi|obv|roc|rsi|sma|vwap|wma)\b/g;
+
+/** @param {string} name CamelCase or UPPER_CASE @returns {string} in words, abbreviations kept */
 function inWords(name) {
-  const words = name.replace(/([a-z0-9])([A-Z])/g, "$1 $2").toLowerCase();
+  const words = name.replace(/([a-z0-9])([A-Z])/g, "$1 $2").replaceAll("_", " ").toLowerCase()
+    .replace(ABBREVIATIONS, (abbreviation) => abbreviation.toUpperCase());
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
@@ -40,5 +62,5 @@ function inWords(name) {
 export function nameOf(signal) {
   if (signal.pattern !== undefined) return PATTERNS[signal.pattern] ?? inWords(signal.pattern);
   const alert = signal.alert ?? "";
-  return ALERTS[alert] ?? inWords(alert.toLowerCase().replaceAll("_", " "));
+  return ALERTS[alert] ?? inWords(alert);
 }

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.web.services import REPOSITORY
+from tickstock.analysis.alert_rules import ALERT_RULES
+from tickstock.analysis.catalog import catalog
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, Route
@@ -106,3 +109,28 @@ def test_a_recorded_day_that_has_ended_does_not_promise_an_opening(modules: Page
            return m.bannersOf(store, 1000).map((banner) => banner.text);""",
     )
     assert said == ["The recorded day has ended (end of recording)."]
+
+
+def test_every_pattern_and_alert_has_words_of_its_own(modules: Page) -> None:
+    signals = [{"alert" if entry.kind == "alert" else "pattern": entry.name} for entry in catalog() if entry.kind != "indicator"]
+    said = run(modules, "words", "return argument.map((each) => m.nameOf(each));", signals)
+    assert len(set(said)) == len(said)
+    assert [
+        words
+        for words in said
+        if not re.fullmatch(r"(?:[A-Z][a-z]+|RSI|SMA|MACD)(?:[ -](?:[a-z]+|20|50|SMA|VWAP|Bollinger|day's))*", words)
+    ] == []
+
+
+def test_the_documentation_tells_how_the_page_calls_each_alert(modules: Page) -> None:
+    told = dict(re.findall(r"^\| `([A-Z_0-9]+)` \| ([^|]+) \|", (REPOSITORY / "docs" / "alerts.md").read_text(), re.MULTILINE))
+    said = run(modules, "words", "return argument.map((alert) => m.nameOf({alert}));", [rule.name for rule in ALERT_RULES])
+    assert dict(zip((rule.name for rule in ALERT_RULES), said, strict=True)) == told
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("EMA_12_CROSS", "EMA 12 cross"), ("ROUNDING_TOP", "Rounding top"), ("CupAndHandle", "Cup and handle")]
+)
+def test_a_name_that_the_page_does_not_know_is_put_into_words(modules: Page, name: str, words: str) -> None:
+    kind = "alert" if name.isupper() else "pattern"
+    assert run(modules, "words", "return m.nameOf(argument);", {kind: name}) == words
