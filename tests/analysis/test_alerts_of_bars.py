@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import re
+from datetime import date
+
+import numpy as np
 import pytest
 
-from tests.analysis.series import MINUTE, START, Series, alerts, closes, golden, random_walk, run, run_together
-from tickstock.analysis.alert_rules import ALERT_RULES
+from tests.analysis.series import MINUTE, START, Series, alerts, closes, golden, random_walk, run, run_together, series
+from tickstock.analysis.alert_rules import ALERT_RULES, rules_for
+from tickstock.analysis.indicators import indicator_from
 from tickstock.analysis.results import AlertHit
 from tickstock.analysis.selection import EVERYTHING, Enabled
+from tickstock.analysis.session_figures import SessionFigures
 from tickstock.analysis.timeframe_analysis import TimeframeAnalysis
+from tickstock.analysis.timeframes import LENGTH_MS
+from tickstock.market_hours import AlwaysOpenCalendar
 
 FROM_BARS_ALONE = {f"{name}_{side}_CROSS" for name in ("SMA", "SMA_20_50", "MACD") for side in ("BULLISH", "BEARISH")}
 FROM_BARS_ALONE |= {"RSI_OVERBOUGHT", "RSI_OVERSOLD", "BB_UPPER_BREAK", "BB_LOWER_BREAK"}
@@ -84,3 +92,20 @@ def test_golden_crosses_first_fire_at_the_bar_that_their_rule_says():
     turns = [closes([*[100.0 - side * 0.01 * at for at in range(200)], 100.0 + side * 500.0, 100.0]) for side in (+1, -1)]
     assert first_bars("1day", {"GOLDEN_CROSS", "DEATH_CROSS"}, turns) == {"GOLDEN_CROSS": 201, "DEATH_CROSS": 201}
     assert {rule.bars for rule in ALERT_RULES if rule.timeframes == ("1day",)} == {201}
+
+
+def test_every_quantity_that_a_rule_names_exists_on_its_timeframes():
+    """One that does not would keep its alert silent for ever."""
+    calendar = AlwaysOpenCalendar()
+    session = calendar.sessions_of(date(2024, 12, 5))[0]
+    bars = series([(100.0, 100.0, 100.0, 100.0)], timestamp=[session.start]).bars
+    day = SessionFigures(calendar)
+    day.take(session, np.array([0]), bars)
+    for timeframe in LENGTH_MS:
+        figures = day.of(timeframe, np.array([0]), bars, session.start + LENGTH_MS[timeframe]) if timeframe != "1day" else {}
+        for rule in rules_for(timeframe, EVERYTHING.alerts):
+            computed = {value for name in rule.indicators for value in indicator_from(name).names}
+            named = set(
+                re.findall(r"'(\w+)'", repr((rule.indicator, rule.threshold, rule.rearm, rule.at_least, rule.only_where)))
+            )
+            assert named <= {*computed, *figures, "open", "close", "volume", "tick"}
