@@ -1,6 +1,8 @@
 /** The Live Streaming page: makes its parts, and connects them. */
 
 import { bannerDrawing } from "./banners.js";
+import { BestOnly } from "./best_only.js";
+import { loadCatalog } from "./catalog.js";
 import { counterDrawing } from "./counters.js";
 import { digestDrawing } from "./digest.js";
 import { startFrameLoop } from "./frame_loop.js";
@@ -29,6 +31,7 @@ const watchlist = new Watchlist(
   { body: byId("watch-rows"), empty: byId("watch-empty"), note: byId("watch-note") },
   showOnly,
 );
+const bestOnly = new BestOnly({ state: byId("best-state"), button: byId("best-switch") }, applyFilter);
 const statusBar = new StatusBar(store, watchlist);
 
 /** @param {string} chosen */
@@ -38,7 +41,7 @@ function showOnly(chosen) {
 }
 
 function applyFilter() {
-  signals.setFilter({ kind: kind.value, direction: direction.value, symbol: symbol.value.trim().toUpperCase() });
+  signals.setFilter({ kind: kind.value, direction: direction.value, symbol: symbol.value.trim().toUpperCase(), best: bestOnly.inForce });
 }
 
 function togglePause() {
@@ -62,6 +65,10 @@ symbol.addEventListener("keydown", (event) => {
 });
 
 applyFilter();
+loadCatalog((catalog) => {
+  signals.setCatalog(catalog);
+  bestOnly.take(catalog);
+});
 connect(store);
 startFrameLoop([
   (now) => watchlist.draw(now),

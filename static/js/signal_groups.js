@@ -1,5 +1,6 @@
 /** Signals as the list shows them: those of one symbol, timeframe and bar are one group. Pure. */
 
+/** @import { Catalog } from "./catalog.js" */
 /** @import { Signal } from "./messages.js" */
 
 /**
@@ -25,6 +26,7 @@
  * @property {string} kind  "" | pattern | alert
  * @property {string} direction  "" | bullish | bearish | neutral
  * @property {string} symbol  "" or the beginning of one
+ * @property {Catalog | null} [best]  by which only the best pass; null: all do
  */
 
 const DIRECTIONS = ["bullish", "bearish", "neutral"];
@@ -42,6 +44,7 @@ const LENGTHS = /** @type {Record<string, number>} */ ({
 export function passes(signal, filter) {
   if (filter.kind && (signal.pattern === undefined ? "alert" : "pattern") !== filter.kind) return false;
   if (filter.direction && signal.direction !== filter.direction) return false;
+  if (filter.best && !filter.best.isBest(signal)) return false;
   return !filter.symbol || signal.symbol.startsWith(filter.symbol);
 }
 

@@ -5,6 +5,7 @@ import { clockTime, dayOf, minuteTime } from "./new_york_time.js";
 import { element } from "./page.js";
 import { ARROWS, nameOf, TIMEFRAMES } from "./words.js";
 
+/** @import { Catalog } from "./catalog.js" */
 /** @import { Signal } from "./messages.js" */
 /** @import { Burst, Group } from "./signal_groups.js" */
 
@@ -37,9 +38,10 @@ export function makeBurst({ minute, signals, groups, bullish, bearish, neutral }
 /**
  * @param {Group} group
  * @param {(symbol: string) => void} choose
+ * @param {Catalog | null} catalog
  * @returns {HTMLElement}
  */
-export function makeRow(group, choose) {
+export function makeRow(group, choose, catalog) {
   const row = element("li", "signal");
   row.dataset.key = group.key;
   const when = element("time", "when", clockTime(group.time));
@@ -51,7 +53,7 @@ export function makeRow(group, choose) {
   const timeframe = element("span", "timeframe", TIMEFRAMES[group.timeframe] ?? group.timeframe);
   timeframe.title = `${group.timeframe} bar of ${dayOf(group.bar)} ${minuteTime(group.bar)} ET`;
   const chips = element("span", "chips");
-  chips.append(...group.signals.map(makeChip));
+  chips.append(...group.signals.map((signal) => makeChip(signal, catalog?.rank(signal) ?? null)));
   const origins = new Set(group.signals.map((signal) => signal.origin));
   for (const origin of origins) {
     if (origin !== "live") chips.append(originTag(origin));
@@ -74,8 +76,8 @@ function originTag(origin) {
   return tag;
 }
 
-/** @param {Signal} signal */
-function makeChip(signal) {
+/** @param {Signal} signal @param {number | null} rank */
+function makeChip(signal, rank) {
   const chip = element("span", "chip");
   chip.dataset.direction = signal.direction;
   chip.dataset.state = signal.state ?? "confirmed";
@@ -84,15 +86,20 @@ function makeChip(signal) {
   arrow.setAttribute("aria-hidden", "true");
   chip.append(arrow, element("b", "", nameOf(signal)), element("span", "unseen", signal.direction));
   if (signal.state === "forming" || signal.state === "void") chip.append(element("span", "word", signal.state));
-  const figure = figureOf(signal);
+  const figure = figureOf(signal, rank);
   if (figure) chip.append(element("span", "figure", figure));
-  chip.title = explanation(signal);
+  chip.title = explanation(signal, rank);
   return chip;
 }
 
-/** @param {Signal} signal @returns {string} what tells signals of one kind apart: a shape's quality, the RSI; the price stands beside */
-function figureOf(signal) {
-  if (signal.pattern !== undefined) return `quality ${percent(signal.quality)}`;
+/**
+ * What tells signals of one kind apart: a pattern's rank or quality, the RSI; the price stands beside.
+ * @param {Signal} signal
+ * @param {number | null} rank
+ * @returns {string}
+ */
+function figureOf(signal, rank) {
+  if (signal.pattern !== undefined) return rank === null ? `quality ${percent(signal.quality)}` : `rank ${percent(rank)}`;
   return isOscillator(signal) ? (signal.value ?? 0).toFixed(1) : "";
 }
 
@@ -102,8 +109,8 @@ const isOscillator = (signal) => signal.indicator?.startsWith("RSI") ?? false;
 /** @param {number | undefined} share */
 const percent = (share) => `${Math.round((share ?? 0) * 100)} %`;
 
-/** @param {Signal} signal */
-function explanation(signal) {
+/** @param {Signal} signal @param {number | null} rank */
+function explanation(signal, rank) {
   const bar = `${signal.timeframe} bar of ${minuteTime(signal.bar_timestamp)} ET, detected ${clockTime(signal.detection_timestamp)} ET`;
   if (signal.pattern === undefined) {
     const value = signal.value ?? 0;
@@ -112,5 +119,6 @@ function explanation(signal) {
     return `${signal.indicator} ${shown[0]} crossed ${shown[1]} (${signal.direction}) on the ${bar}`;
   }
   const quality = `quality ${percent(signal.quality)} (how far inside its conditions, not a probability)`;
-  return `${nameOf(signal)}, ${signal.direction}, ${signal.state}: ${quality}; ${bar}`;
+  const better = rank === null ? "" : `rank ${percent(rank)} (so many of its kind are worse), `;
+  return `${nameOf(signal)}, ${signal.direction}, ${signal.state}: ${better}${quality}; ${bar}`;
 }

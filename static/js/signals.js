@@ -6,6 +6,7 @@ import { setData, setText } from "./page.js";
 import { burstsOf, groupSignals } from "./signal_groups.js";
 import { makeBurst, makeRow } from "./signal_row.js";
 
+/** @import { Catalog } from "./catalog.js" */
 /** @import { Signal } from "./messages.js" */
 /** @import { Burst, Filter, Group } from "./signal_groups.js" */
 /** @import { Store } from "./store.js" */
@@ -30,6 +31,8 @@ export class Signals {
     this.choose = choose;
     /** @type {Filter} */
     this.filter = { kind: "", direction: "", symbol: "" };
+    /** @type {Catalog | null | undefined} */
+    this.catalog = undefined; // null: it could not be loaded; nothing is listed before that is known
     /** @type {Signal[] | null} */
     this.held = null; // what the list shows while it is paused
     this.pausedAt = 0;
@@ -60,7 +63,15 @@ export class Signals {
     this.drawnVersion = -1;
   }
 
+  /** @param {Catalog | null} catalog  by which rows tell ranks */
+  setCatalog(catalog) {
+    this.catalog = catalog;
+    this.rows.forEach((held) => (held.mark = "")); // made anew
+    this.drawnVersion = -1;
+  }
+
   draw() {
+    if (this.catalog === undefined) return;
     const version = this.held ? this.versionAtPause : this.store.signalsVersion;
     if (version !== this.drawnVersion) {
       this.arriving = this.drawnVersion > 0;
@@ -98,7 +109,7 @@ export class Signals {
   /** @param {Group} group @param {Rows} held @returns {HTMLElement} */
   rowOf(group, held) {
     return this.hold(group.key, markOf(group.signals), held, () => {
-      const row = makeRow(group, this.choose);
+      const row = makeRow(group, this.choose, this.catalog ?? null);
       setData(row, "news", this.arriving ? "yes" : "");
       return row;
     });
@@ -153,7 +164,7 @@ export class Signals {
   /** @returns {string} what an empty list waits for, in words */
   waitingFor() {
     const { link, health, feed, session, signals } = this.store;
-    if (signals.size) return "No signal passes the filter.";
+    if (signals.size) return this.filter.best ? "No signal that passes the filter is among the best." : "No signal passes the filter.";
     if (link !== "live") return "Connecting to TickStock…";
     if (!health || health.status === "waiting") return "Waiting for TickStockPL, which finds the patterns.";
     if (health.status === "down") return "TickStockPL is not running: no signals until it is back.";

@@ -45,8 +45,13 @@ class OpenPage:
 
 
 @contextmanager
-def opened(chromium: Browser, world: World, **options: Any) -> Iterator[OpenPage]:
+def opened(chromium: Browser, world: World, shows: str = "all", **options: Any) -> Iterator[OpenPage]:
+    """A page whose visitor has chosen to see all signals, or the best only, or ("") has not been here before."""
     context = chromium.new_context(**{"viewport": {"width": 1400, "height": 860}, **options})
+    if shows:
+        context.add_init_script(
+            f"localStorage.getItem('tickstock.signals') ?? localStorage.setItem('tickstock.signals', '{shows}')"
+        )
     try:
         page = OpenPage(context.new_page())
         page.page.goto(f"{world.app.url}/dashboard")
@@ -95,7 +100,8 @@ def test_signals_of_one_bar_are_one_row_with_words_arrows_and_quality(page: Open
     text = page.wait_for_text(row, "Hammer[^]*overbought[^]*forming|overbought[^]*Hammer[^]*forming")
     assert "▲" in text
     assert "bullish" in text
-    assert "82 %" in text
+    assert re.search(r"rank \d+ %", text)
+    assert "quality 82 %" in str(page.page.get_attribute(f"{row} .chip", "title"))
     assert "70.4" in text
     assert page.page.locator(".signal", has_text="TSLA").count() == 1
     page.wait_for_text("tr[data-symbol=TSLA] td.rsi", r"overbought\s*71\.2")
@@ -146,6 +152,52 @@ def test_more_signals_than_fit_all_arrive_and_the_list_says_so(page: OpenPage, w
     page.wait_for_text("#count-patterns", f"^{before + 500:,}$")
     page.wait_for_text("#signals-note", r"[\d,]+ signals, the newest 200 rows shown")
     assert page.page.locator(".signal").count() == 200
+
+
+def test_at_first_only_the_best_is_listed_and_one_key_away_is_everything(chromium: Browser, world: World) -> None:
+    with opened(chromium, world, shows="") as page:
+        before = int(world.app.get("/api/status")[1]["counters"]["patterns"])
+        world.streaming.minute(
+            patterns=[
+                a_pattern("BEST1", "Doji", direction="neutral", quality=1.0),
+                a_pattern("BEST2", "HeadShoulders", direction="bearish", quality=1.0, state="forming"),
+                a_pattern("BEST3", "Doji", direction="neutral", quality=0.01),
+                a_pattern("BEST4", "ShortLine", direction="neutral", quality=1.0),
+                a_pattern("BEST5", "Doji", direction="neutral", quality=0.01, timeframe="60min"),
+                a_pattern("BEST6", "HeadShoulders", direction="bearish", quality=1.0),
+                a_pattern("BEST7", "Hammer", quality=1.0),
+            ]
+        )
+        page.wait_for_text("#signal-rows", "BEST7")
+        best = re.compile(r"BEST\d")
+        assert set(best.findall(page.text("#signal-rows"))) == {"BEST1", "BEST5", "BEST6", "BEST7"}
+        assert "Showing the best" in page.text("#filters")
+        total, shown = map(int, re.findall(r"\d+", page.text("#signals-note").replace(",", ""))[:2])
+        assert total >= shown + 3
+        page.wait_for_text("#count-patterns", f"^{before + 7:,}$")
+        page.page.focus("#filter-symbol")
+        page.page.keyboard.press("Tab")
+        page.page.keyboard.press("Enter")
+        page.wait_for_text("#signal-rows", "BEST4")
+        assert len(set(best.findall(page.text("#signal-rows")))) == 7
+        assert "Showing all" in page.text("#filters")
+        page.page.reload()
+        page.wait_for_text("#signal-rows", "BEST4")
+        page.page.click("#best-switch")
+        page.page.wait_for_function("() => !document.querySelector('#signal-rows').innerText.includes('BEST4')")
+        assert page.complaints == []
+
+
+def test_everything_is_listed_while_the_catalogue_cannot_be_loaded(chromium: Browser, world: World) -> None:
+    with opened(chromium, world, shows="") as page:
+        page.page.route("**/api/catalog", lambda route: route.fulfill(status=503, body="{}"))
+        page.page.reload()
+        world.streaming.minute(patterns=[a_pattern("UNTOLD", "ShortLine", direction="neutral")])
+        page.wait_for_text("#signal-rows", "UNTOLD")
+        page.wait_for_text("#best-state", "what is best could not be loaded")
+        page.page.unroute("**/api/catalog")
+        page.wait_for_text("#best-state", "Showing the best")
+        page.page.wait_for_function("() => !document.querySelector('#signal-rows').innerText.includes('UNTOLD')")
 
 
 def test_pause_holds_the_list_and_says_how_much_is_new(page: OpenPage, world: World) -> None:

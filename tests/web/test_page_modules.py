@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.web.services import REPOSITORY
+from tickstock.analysis import catalog as catalog_module
 from tickstock.analysis.alert_rules import ALERT_RULES
 from tickstock.analysis.catalog import catalog
 
@@ -98,6 +99,41 @@ def test_a_snapshot_that_lacks_a_signal_is_noticed(modules: Page, seqs: list[int
         seqs,
     )
     assert missing == missing_after
+
+
+@pytest.mark.parametrize("quality", [0.0, 0.1, 0.2, 0.4, 0.6, 0.7, 1.0])
+def test_the_page_ranks_a_detection_as_the_catalogue_does(modules: Page, monkeypatch: pytest.MonkeyPatch, quality: float) -> None:
+    quantiles = (0.0, 0.0, 0.2, 0.6, 0.6, 0.9)
+    monkeypatch.setattr(catalog_module, "QUALITY_QUANTILES", {"Doji": quantiles})
+    told = run(
+        modules,
+        "catalog",
+        """const entries = [{name: "Doji", shown_from: 0.5, quality_quantiles: argument.quantiles}];
+           const found = new m.Catalog({entries, thinned_timeframes: ["1min"]});
+           return found.rank(signal({quality: argument.quality}));""",
+        {"quantiles": quantiles, "quality": quality},
+    )
+    assert told == pytest.approx(catalog_module.rank("Doji", quality))
+
+
+def test_the_best_are_confirmed_and_of_the_rank_from_which_their_like_is_shown(modules: Page) -> None:
+    shown = run(
+        modules,
+        "catalog",
+        """const entry = (name, shown_from, quality_quantiles) => ({name, shown_from, quality_quantiles});
+           const found = new m.Catalog({thinned_timeframes: ["1min"], entries: [
+             entry("Doji", 0.5, [0, 0.5, 1]), entry("MatHold", 0.9, null), entry("ShortLine", null, [0, 1]),
+             entry("GAP_UP", 0, null), entry("VWAP_BULLISH_CROSS", null, null),
+           ]});
+           const alert = (name) => signal({pattern: undefined, quality: undefined, state: undefined, alert: name});
+           return [
+             signal({quality: 0.5}), signal({quality: 0.49}), signal({quality: 1, state: "forming"}),
+             signal({quality: 0, timeframe: "1day"}), signal({quality: 0, timeframe: "1day", state: "void"}),
+             signal({pattern: "MatHold"}), signal({pattern: "ShortLine", quality: 1}), signal({pattern: "NotYetKnown"}),
+             alert("GAP_UP"), alert("VWAP_BULLISH_CROSS"),
+           ].map((each) => found.isBest(each));""",
+    )
+    assert shown == [True, False, False, True, False, True, False, True, True, False]
 
 
 def test_a_recorded_day_that_has_ended_does_not_promise_an_opening(modules: Page) -> None:
