@@ -7,6 +7,7 @@ patterns; a series holds each as often with its prices turned over.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,11 +16,15 @@ from tests.analysis.series import Series, series
 
 BARS_BEFORE = 11  # ordinary ones between two drawings: the averages look ten bars back from the bar before
 UNMOVED = 0.4  # of the measures of a drawing are as written, the others a few ticks off
+SPOILED = 0.4  # of the drawings have one candle that is plainly another one
+
+Row = tuple[int, int, int, int]  # open, high, low, close
 
 
 @dataclass(frozen=True)
 class Candle:
-    """A bar by its body and shadows; `opens` and `closes` are places on the bar before, as in "low-4"."""
+    """A bar by its body and shadows; `opens` and `closes` are places on the bar before, as in "low-4", or on an earlier one:
+    "low@2-4" is on the bar two before."""
 
     body: int = 0
     upper: int = 0
@@ -59,6 +64,7 @@ DRAWINGS: dict[str, tuple[Candle, ...]] = {
     "HomingPigeon": (BLACK, Candle(-5, 3, 3, opens="open-7")),
     "MatchingLow": (BLACK, Candle(-8, 3, 3, closes="close")),
     "InNeck": (BLACK, Candle(opens="low-6", closes="close", upper=2, lower=2)),
+    "InNeck, a tick inside": (BLACK, Candle(opens="low-6", closes="close+1", upper=2, lower=2)),
     "OnNeck": (Candle(-20, 3, 0), Candle(opens="low-8", closes="low", upper=2, lower=2)),
     "Thrusting": (BLACK, Candle(opens="low-4", closes="close+6", upper=2, lower=2)),
     "SeparatingLines": (BLACK, Candle(20, 4, 0, opens="open")),
@@ -66,22 +72,32 @@ DRAWINGS: dict[str, tuple[Candle, ...]] = {
 }
 
 
-def drawn(seed: int, rounds: int, *, base: float = 50.0, tick: float = 0.01, pace: int = 1) -> Series:
+def drawn(
+    seed: int,
+    rounds: int,
+    drawings: Mapping[str, Sequence[Candle]] = DRAWINGS,
+    *,
+    base: float = 50.0,
+    tick: float = 0.01,
+    pace: int = 1,
+) -> Series:
     """Every drawing so many times and turned over as often, in random order; `pace` makes all bars that many times as long.
 
     The lowest low is at the base, in dollars.
     """
     generator = np.random.default_rng(seed)
-    rows: list[tuple[int, int, int, int]] = [(0, 10, -10, 0)]
-    each = list(DRAWINGS.values()) * rounds
+    rows: list[Row] = [(0, 10, -10, 0)]
+    each = list(drawings.values()) * rounds
     for at in generator.permutation(2 * len(each)).tolist():
         start = len(rows) - 1
         rows += _ordinary(generator, rows[-1][3])
         drawing, turned_over = each[at // 2], at % 2
         if turned_over:
             rows[-1] = _turned_over(rows[-1])
-        for candle in drawing:
-            rows.append(_bar(generator, candle, rows[-1]))
+        spoiled = int(generator.integers(len(drawing))) if generator.random() < SPOILED else None
+        for place, candle in enumerate(drawing):
+            bar = _bar(generator, candle, rows)
+            rows.append(_spoiled(generator, bar) if place == spoiled else bar)
         if turned_over:
             rows[-len(drawing) - 1 :] = [_turned_over(row) for row in rows[-len(drawing) - 1 :]]
         assert len(rows) == start + 1 + BARS_BEFORE + len(drawing)
@@ -89,7 +105,7 @@ def drawn(seed: int, rounds: int, *, base: float = 50.0, tick: float = 0.01, pac
     return series(np.round(base + (ticks - ticks.min()) * tick, 6))
 
 
-def _ordinary(generator: np.random.Generator, close: int) -> list[tuple[int, int, int, int]]:
+def _ordinary(generator: np.random.Generator, close: int) -> list[Row]:
     rows = []
     for _ in range(BARS_BEFORE):
         opening = close + int(generator.integers(-1, 2))
@@ -99,7 +115,7 @@ def _ordinary(generator: np.random.Generator, close: int) -> list[tuple[int, int
     return rows
 
 
-def _bar(generator: np.random.Generator, candle: Candle, before: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
+def _bar(generator: np.random.Generator, candle: Candle, before: list[Row]) -> Row:
     def about(ticks: int) -> int:
         return ticks if generator.random() < UNMOVED else ticks + int(generator.integers(-3, 4))
 
@@ -112,11 +128,28 @@ def _bar(generator: np.random.Generator, candle: Candle, before: tuple[int, int,
     return (opening, max(opening, close) + upper, min(opening, close) - lower, close)
 
 
-def _place(words: str, before: tuple[int, int, int, int]) -> int:
-    name, ticks = re.fullmatch(r"(open|high|low|close)([+-]\d+)?", words).groups()
-    return before[("open", "high", "low", "close").index(name)] + int(ticks or 0)
+def _spoiled(generator: np.random.Generator, bar: Row) -> Row:
+    """Of the other colour, or with one measure far off, or in another place."""
+    opening, high, low, close = bar
+    ticks = int(generator.integers(4, 16)) * (1 if generator.random() < 0.5 else -1)
+    match generator.integers(5):
+        case 0:
+            return (close, high, low, opening)
+        case 1:
+            return (opening, max(high + ticks, opening, close), low, close)
+        case 2:
+            return (opening, high, min(low - ticks, opening, close), close)
+        case 3:
+            return (opening, max(high, close + ticks), min(low, close + ticks), close + ticks)
+        case _:
+            return (opening + ticks, high + ticks, low + ticks, close + ticks)
 
 
-def _turned_over(row: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
+def _place(words: str, before: list[Row]) -> int:
+    name, back, ticks = re.fullmatch(r"(open|high|low|close)(?:@(\d))?([+-]\d+)?", words).groups()
+    return before[-int(back or 1)][("open", "high", "low", "close").index(name)] + int(ticks or 0)
+
+
+def _turned_over(row: Row) -> Row:
     opening, high, low, close = row
     return (-opening, -low, -high, -close)
