@@ -6,8 +6,8 @@ low, heights are prices with their sign turned. *Above* and *below* in this file
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -87,7 +87,7 @@ class Found:
     times: Integers  # [points, lanes], oldest first
     heights: Floats
     key: tuple[Integers, Integers]  # times of the first and last defining point
-    figures: Mapping[str, Floats] = field(default_factory=dict)  # further details by name, left out where they are NaN
+    volume_ratio: Floats | None = None  # of the bar to those before it, where it is said; NaN where there is none
 
 
 @dataclass(frozen=True, slots=True)

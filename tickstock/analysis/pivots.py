@@ -50,6 +50,10 @@ class PivotTracker:
         for part in (self._running, self._pivots, self._range):
             part.reset()
 
+    def start_from(self, lanes: Integers, average_range: Floats) -> None:
+        """Let untouched lanes go on from a series of earlier sessions, of which only the average range counts."""
+        self._range.start_from(lanes, average_range[np.newaxis])
+
     def usual_range(self, lanes: Integers, index: Integers, tick: Floats) -> Floats:
         """The average true range of the bars taken so far, at least two ticks; infinite until there are enough of them.
 
@@ -124,9 +128,8 @@ class PivotTracker:
     def _take_range(
         self, lanes: Integers, index: Integers, bars: BarColumns, previous_close: Floats, starts_anew: Booleans
     ) -> None:
-        top = np.where(starts_anew, bars.high, np.maximum(bars.high, previous_close))
-        bottom = np.where(starts_anew, bars.low, np.minimum(bars.low, previous_close))
-        self._range.update(lanes, index + 1, (top - bottom)[np.newaxis])
+        ranges = true_ranges(bars, previous_close, starts_anew)
+        self._range.update(lanes, index + 1, ranges[np.newaxis])
 
     def _first_of_two(self, confirmed: Booleans, lanes: Integers) -> Booleans:
         """Where a lane's first bar would confirm both extremes: the earlier one; neither when one bar made both."""
@@ -149,6 +152,29 @@ class PivotTracker:
             self._pivots["time"][slot, where] = self._running["time"][row, where]
             self._pivots["kind"][where] = kind
             self._pivots["count"][where] += 1
+
+
+def true_ranges(bars: BarColumns, previous_close: Floats, starts_anew: Booleans) -> Floats:
+    """The true range of each bar; where pivots start anew, from high to low."""
+    top = np.where(starts_anew, bars.high, np.maximum(bars.high, previous_close))
+    bottom = np.where(starts_anew, bars.low, np.minimum(bars.low, previous_close))
+    ranges: Floats = top - bottom
+    return ranges
+
+
+def average_ranges_before(ranges: Floats, at: Integers) -> Floats:
+    """The average range as a tracker holds it before these bars (in order) of one series, given the true range of each bar."""
+    found = np.empty(len(at))
+    total, done = 0.0, 0
+    for number, until in enumerate(at.tolist()):
+        for index, value in enumerate(ranges[done:until].tolist(), done + 1):
+            if index > RANGE_PERIOD:
+                total = (total * (RANGE_PERIOD - 1) + value) / RANGE_PERIOD
+            else:
+                total = (total + value) / (RANGE_PERIOD if index == RANGE_PERIOD else 1)
+        done = until
+        found[number] = total
+    return found
 
 
 class Legs(NamedTuple):

@@ -50,8 +50,9 @@ def find_breakouts(
     shape = Shape(fits, width, upper, Line.flat(index - RANGE_BARS, first_time, far), None, None, index)
     when_high, when_low = _times_of(high, "high", window, times), _times_of(low, "low", window, times)
     points = np.where(kind > 0, np.stack((when_low, when_high)), np.stack((when_high, when_low)))
-    ratio = {"volume_ratio_20": _volume_ratio(bars, window)}
-    return Found(BREAKOUT, place, kind, shape, points, np.stack((far, broken)), (first_time, bars.timestamp), ratio)
+    return Found(
+        BREAKOUT, place, kind, shape, points, np.stack((far, broken)), (first_time, bars.timestamp), _volume_ratio(bars, window)
+    )
 
 
 def _extremes(window: RingView, lags: Sequence[int]) -> tuple[Floats, Floats]:

@@ -10,7 +10,6 @@ reported at all. So there is at most one state of a pattern in a bar.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from typing import NamedTuple
 
 import numpy as np
 
@@ -19,18 +18,10 @@ from tickstock.analysis.chart_shape import CONFIRMED_ABOVE, CONFIRMED_BELOW, FOR
 from tickstock.analysis.doubles_and_triples import DOUBLE, TRIPLE
 from tickstock.analysis.flags import FLAG, MOST_BARS, find_flags, has_a_pole
 from tickstock.analysis.lanes import BarRing, LaneArrays, RingView
-from tickstock.analysis.open_shapes import OpenShapes, Story, stories
+from tickstock.analysis.open_shapes import OpenShapes, ShapeStates, joined, rows_of
 from tickstock.analysis.pivots import PivotTracker
 from tickstock.analysis.range_breakout import BREAKOUT, RANGE_BARS, find_breakouts, may_break_out
-from tickstock.analysis.results import BarColumns, Booleans, Floats, Integers, PatternHit
-
-
-class Begun(NamedTuple):
-    """Shapes that were found in a bar, what it makes of them, and their lanes' places in it."""
-
-    shapes: OpenShapes
-    fate: Integers
-    place: Integers
+from tickstock.analysis.results import BarColumns, Booleans, Floats, Integers
 
 
 class ShapeFollower:
@@ -64,6 +55,10 @@ class ShapeFollower:
         self._marks.reset()
         self._open = OpenShapes.none()
 
+    def start_from(self, lanes: Integers, average_range: Floats) -> None:
+        """Let untouched lanes go on from earlier sessions; see `PivotTracker.start_from`."""
+        self._pivots.start_from(lanes, average_range)
+
     def update(
         self,
         lanes: Integers,
@@ -73,51 +68,57 @@ class ShapeFollower:
         starts_anew: Booleans,
         tick: Floats,
         window: RingView,
-    ) -> list[PatternHit]:
-        """Take one bar of each lane and return the patterns whose state changed.
+    ) -> ShapeStates:
+        """Take one bar of each lane and return the patterns whose state changed, in the order of their beginning.
 
         Arguments as in `PivotTracker.update`, with `window` over the last bars (high, low, close, volume), the new one at lag 0.
         """
-        hits = self._follow(lanes, index, bars, starts_anew)
+        ended = self._follow(lanes, index, bars, starts_anew)
         self._times.append(lanes, {"time": bars.timestamp})
         self._marks["since"][lanes[starts_anew]] = index[starts_anew]
         usual_range = self._pivots.usual_range(lanes, index, tick)
         turned = self._pivots.update(lanes, index, bars, previous_close, starts_anew, usual_range)
         begun = [
-            self._begin(found, lanes, index, bars)
+            states
             for found in (
                 *self._on_pivots(lanes, turned, tick),
                 *self._flags(lanes, index, usual_range, window, tick),
                 *self._breakouts(lanes, index, bars, usual_range, window, tick),
             )
+            if (states := self._begin(found, lanes, index, bars)) is not None
         ]
-        self._tell_triples([story for each in begun for story in each.shapes.story.tolist()])
-        for each in begun:
-            hits += each.shapes.hits(each.fate, index[each.place], bars.rows(each.place))
-            self._open = self._open.with_more(each.shapes.rows(each.fate == FORMING))
-        return hits
+        if not begun:
+            return ended
+        fresh = joined(begun)
+        self._tell_doubles(fresh.shapes)
+        self._open = joined((self._open, rows_of(fresh.shapes, fresh.fate == FORMING)))
+        return joined((ended, fresh))
 
     def _wants(self, shape: ChartShape) -> bool:
         return not self._names.isdisjoint((shape.top.name, shape.bottom.name))
 
-    def _follow(self, lanes: Integers, index: Integers, bars: BarColumns, starts_anew: Booleans) -> list[PatternHit]:
-        if not len(self._open.lane):
-            return []
-        self._place_of_lane[lanes] = np.arange(len(lanes))
-        place = self._place_of_lane[self._open.lane]
-        self._place_of_lane[lanes] = -1
+    def _follow(self, lanes: Integers, index: Integers, bars: BarColumns, starts_anew: Booleans) -> ShapeStates:
+        """What the bars make of the open shapes; those that end are dropped."""
+        place = self._places(lanes, self._open.lane)
         with_bar = np.flatnonzero(place >= 0)
+        shapes = self._open if len(with_bar) == len(place) else rows_of(self._open, with_bar)
         place = place[with_bar]
-        fate = self._open.rows(with_bar).fate(index[place], bars.rows(place), starts_anew[place])
+        fate = shapes.fate(index[place], bars.rows(place), starts_anew[place])
         ended = np.flatnonzero(fate != FORMING)
         if not len(ended):
-            return []
-        place, ending = place[ended], with_bar[ended]
-        hits = self._open.rows(ending).hits(fate[ended], index[place], bars.rows(place))
+            return ShapeStates.none()
         remaining = np.ones(len(self._open.lane), np.bool_)
-        remaining[ending] = False
-        self._open = self._open.rows(remaining)
-        return hits
+        remaining[with_bar[ended]] = False
+        self._open = rows_of(self._open, remaining)
+        place = place[ended]
+        return ShapeStates.of(rows_of(shapes, ended), fate[ended], index[place], bars.rows(place))
+
+    def _places(self, lanes: Integers, wanted: Integers) -> Integers:
+        """Where these lanes stand among the others; -1 for one that is not among them."""
+        self._place_of_lane[lanes] = np.arange(len(lanes))
+        places: Integers = self._place_of_lane[wanted]
+        self._place_of_lane[lanes] = -1
+        return places
 
     def _on_pivots(self, lanes: Integers, turned: Integers, tick: Floats) -> Iterator[Found]:
         if not len(turned):
@@ -155,51 +156,46 @@ class ShapeFollower:
                 place, index[place], bars.rows(place), usual_range[place], window.select(place), times, tick[place]
             )
 
-    def _begin(self, found: Found, lanes: Integers, index: Integers, bars: BarColumns) -> Begun:
+    def _begin(self, found: Found, lanes: Integers, index: Integers, bars: BarColumns) -> ShapeStates | None:
         """The shapes among these that are to be told of."""
         chosen = np.flatnonzero(found.shape.fits.holds)
-        chosen = chosen[self._is_free(found, lanes, chosen)]
-        shapes = OpenShapes.of(lanes, found, chosen)
-        place = found.place[chosen]
+        if len(chosen):
+            chosen = chosen[self._is_free(found, lanes[found.place[chosen]], found.kind[chosen])]
+        if not len(chosen):
+            return None
+        shapes, place = OpenShapes.of(lanes, found, chosen), found.place[chosen]
         fate = shapes.fate(index[place], bars.rows(place), np.zeros(len(place), np.bool_))
-        told = np.flatnonzero((fate == FORMING) | (fate == CONFIRMED_BELOW) | (fate == CONFIRMED_ABOVE))
-        shapes, chosen = shapes.rows(told), chosen[told]
-        if len(told):
-            shapes.story[:] = stories(found, chosen, shapes.lane)
-            self._mark(found, shapes.lane, chosen)
-        return Begun(shapes, fate[told], place[told])
+        states = ShapeStates.of(shapes, fate, index[place], bars.rows(place))
+        alive = (fate == FORMING) | (fate == CONFIRMED_BELOW) | (fate == CONFIRMED_ABOVE)
+        told = states if alive.all() else rows_of(states, alive)
+        if found.definition is BREAKOUT:
+            self._marks["breakout"][told.shapes.lane] = told.shapes.deadline
+        elif found.definition is FLAG:
+            self._marks["pole"][told.shapes.lane] = told.shapes.deadline - MOST_BARS
+        return told
 
-    def _is_free(self, found: Found, lanes: Integers, chosen: Integers) -> Booleans:
+    def _is_free(self, found: Found, lanes: Integers, kind: Integers) -> Booleans:
         """Where the pattern is enabled, and not open already if a lane has it once at a time."""
-        definition, kind = found.definition, found.kind[chosen]
-        enabled = [each.name in self._names for each in (definition.bottom, definition.top)]
-        free: Booleans = np.where(kind > 0, enabled[1], enabled[0])
-        if definition.one_at_a_time and free.any():
-            where = lanes[found.place[chosen]]
-            taken = {(story.lane, story.pattern.name) for story in self._open_stories(where)}
-            names = (definition.top.name if turn > 0 else definition.bottom.name for turn in kind.tolist())
-            free &= [each not in taken for each in zip(where.tolist(), names, strict=True)]
+        names = {1: found.definition.top.name, -1: found.definition.bottom.name}
+        free: Booleans = np.where(kind > 0, names[1] in self._names, names[-1] in self._names)
+        if found.definition.one_at_a_time:
+            open_there = rows_of(self._open, self._places(lanes, self._open.lane) >= 0)
+            taken = {
+                (lane, (definition.top if turn > 0 else definition.bottom).name)
+                for lane, turn, definition in zip(
+                    open_there.lane.tolist(), open_there.kind.tolist(), open_there.story.definition.tolist(), strict=True
+                )
+            }
+            free &= [(lane, names[turn]) not in taken for lane, turn in zip(lanes.tolist(), kind.tolist(), strict=True)]
         return free
 
-    def _open_stories(self, lanes: Integers) -> list[Story]:
-        self._place_of_lane[lanes] = 0
-        among: list[Story] = self._open.story[self._place_of_lane[self._open.lane] >= 0].tolist()
-        self._place_of_lane[lanes] = -1
-        return among
-
-    def _mark(self, found: Found, lanes: Integers, chosen: Integers) -> None:
-        """Remember what is told once."""
-        if found.definition is BREAKOUT:
-            self._marks["breakout"][lanes] = found.shape.deadline[chosen]
-        elif found.definition is FLAG:
-            self._marks["pole"][lanes] = found.shape.deadline[chosen] - MOST_BARS
-
-    def _tell_triples(self, begun: list[Story]) -> None:
-        """Let doubles say of which triple they are a part from now on."""
-        triples = {(story.lane, story.kind): story for story in begun if story.definition is TRIPLE}
-        if not triples:
-            return
-        for story in (*begun, *self._open_stories(np.array([lane for lane, _ in triples]))):
-            triple = triples.get((story.lane, story.kind))
-            if triple is not None and story.definition is DOUBLE and story.part_of is None and story.lies_in(triple):
-                story.part_of = f"{triple.pattern.name}:{triple.key}"
+    def _tell_doubles(self, begun: OpenShapes) -> None:
+        """Let doubles say from now on of which triple they are a part."""
+        for row in [row for row, definition in enumerate(begun.story.definition.tolist()) if definition is TRIPLE]:
+            peaks = set(begun.story.times[row, 1::2].tolist())
+            for shapes in (begun, self._open):
+                story = shapes.story
+                same = (shapes.lane == begun.lane[row]) & (shapes.kind == begun.kind[row]) & (story.part_of[:, 0] == 0)
+                for other in np.flatnonzero(same).tolist():
+                    if story.definition[other] is DOUBLE and peaks.issuperset(story.key[other].tolist()):
+                        story.part_of[other] = begun.story.key[row]

@@ -93,6 +93,10 @@ class WilderAverage:
     def current(self, lanes: Integers) -> Floats:
         return self._state.take("average", lanes)
 
+    def start_from(self, lanes: Integers, averages: Floats) -> None:
+        """Go on from what `current` gave [rows, k]."""
+        self._state.put("average", lanes, averages)
+
     def update(self, lanes: Integers, index: Integers, values: Floats) -> Floats:
         """Take the values [rows, k] of a bar and return the averages [rows, k]."""
         before = self._state.take("average", lanes)

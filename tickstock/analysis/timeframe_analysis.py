@@ -17,6 +17,7 @@ from tickstock.analysis.oscillators import RelativeStrengthIndex
 from tickstock.analysis.results import BarColumns, BarResult, Booleans, Floats, Integers
 from tickstock.analysis.selection import EVERYTHING, Enabled
 from tickstock.analysis.shape_follower import ShapeFollower
+from tickstock.analysis.shape_hits import shape_hits
 from tickstock.analysis.timeframes import LENGTH_MS, WITHIN_SESSION
 
 WARM_SEED_WEIGHT = 1e-4
@@ -99,14 +100,12 @@ class TimeframeAnalysis:
         for indicator in self._indicators.values():
             values.update(indicator.update(step))
         candlesticks, suppressed = self._candlesticks.detect(self._candles.append(lanes, bars, sessions))
-        shapes = self._shapes.update(
-            lanes, index, bars, previous_close, starts_anew, tick_in_dollars(bars.close), step.window
-        )
+        states = self._shapes.update(lanes, index, bars, previous_close, starts_anew, tick_in_dollars(bars.close), step.window)
         quantities = {**figures, **values, "open": bars.open, "close": bars.close, "volume": step.volume}
         alerts = self._alerts.update(lanes, index, self._without_flat(quantities, lanes), starts_anew, bars.timestamp)
         told = {name: values[name] for name in self._published}
         told |= {name: figures[name] for name in self._figures if name in figures}
-        return BarResult(lanes, bars, told, figures, candlesticks, shapes, alerts, suppressed)
+        return BarResult(lanes, bars, told, figures, candlesticks, shape_hits(states), alerts, suppressed)
 
     def _without_flat(self, quantities: dict[str, Floats], lanes: Integers) -> dict[str, Floats]:
         rsi = self._indicators.get(FLAT_RSI)
