@@ -32,7 +32,7 @@ DRAWINGS: dict[str, tuple[Candle, ...]] = {
     "ThreeOutside": (Candle(-4, 3, 3), Candle(opens="close-3", closes="open+3", upper=2, lower=2), Candle(8, 2, 2)),
     "ThreeWhiteSoldiers": (SOLDIER, SOLDIER, SOLDIER),
     "ThreeBlackCrows": (Candle(-8, 3, 3), Candle(18, 1, 3, opens="close+2"), SOLDIER, SOLDIER),
-    "ThreeWhiteSoldiers, nearly blocked": (Candle(28, 0, 3), Candle(16, 0, 3, opens="close-6"), Candle(16, 0, 3, opens="close-6")),
+    "ThreeWhiteSoldiers, nearly tired": (Candle(28, 0, 3), Candle(16, 0, 3, opens="close-6"), Candle(16, 0, 3, opens="close-6")),
     "ThreeBlackCrows from a high": (Candle(-8, 3, 3), Candle(18, 0, 3, closes="low+1"), SOLDIER, SOLDIER),
     "IdenticalThreeCrows": (Candle(18, 0, 3), Candle(18, 0, 3, opens="close"), Candle(18, 0, 3, opens="close")),
     "AdvanceBlock, the second far less": (Candle(26, 3, 3), Candle(9, 2, 3, opens="close-3"), Candle(9, 2, 3, opens="close-3")),
