@@ -7,6 +7,7 @@ it is counted, not scored.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import NamedTuple
 
 import numpy as np
@@ -67,11 +68,12 @@ def what_followed(
 
 def first_within_horizon(entry_time: Integers, timeframe: str, horizon: int) -> Booleans:
     """Which detections count, of one symbol, pattern and direction in the order of time: no two share a horizon."""
-    first = np.zeros(len(entry_time), np.bool_)
+    times, span = entry_time.tolist(), horizon * LENGTH_MS[timeframe]
+    first = np.zeros(len(times), np.bool_)
     at = 0
-    while at < len(entry_time):
+    while at < len(times):
         first[at] = True
-        at = int(np.searchsorted(entry_time, entry_time[at] + horizon * LENGTH_MS[timeframe], side="left"))
+        at = bisect_left(times, times[at] + span, at + 1)
     return first
 
 

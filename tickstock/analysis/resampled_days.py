@@ -15,7 +15,9 @@ import numpy as np
 from tickstock.analysis.results import Booleans, Floats
 
 DRAWS = 2_000
-DRAWS_AT_ONCE = 250
+# Larger products would wake the threads of the linear algebra library, which spin on cores that others need: measured, five
+# times slower beside busy processes. https://github.com/OpenMathLib/OpenBLAS/blob/develop/interface/gemm.c
+DRAWS_AT_ONCE, LARGEST_PRODUCT = 10, 250_000
 SEED = 20_131_007
 
 
@@ -28,12 +30,15 @@ def spread_of_draws(excess: Floats, events: Floats, draws: int = DRAWS, seed: in
     """
     days, rows = excess.shape
     generator = np.random.default_rng(seed)
-    ratios = np.empty((draws, rows))
+    rows_at_once = max(LARGEST_PRODUCT // (DRAWS_AT_ONCE * days), 1)
+    ratios = np.full((draws, rows), np.nan)
     for first in range(0, draws, DRAWS_AT_ONCE):
-        count = min(DRAWS_AT_ONCE, draws - first)
-        times = generator.multinomial(days, np.full(days, 1.0 / days), count).astype(np.float64)
-        drawn = times @ events
-        ratios[first : first + count] = np.divide(times @ excess, drawn, out=np.full(drawn.shape, np.nan), where=drawn > 0)
+        drawn = slice(first, min(first + DRAWS_AT_ONCE, draws))
+        times = generator.multinomial(days, np.full(days, 1.0 / days), drawn.stop - first).astype(np.float64)
+        for row in range(0, rows, rows_at_once):
+            some = slice(row, row + rows_at_once)
+            count = times @ events[:, some]
+            np.divide(times @ excess[:, some], count, out=ratios[drawn, some], where=count > 0)
     spread: Floats = np.nanstd(ratios, axis=0) * math.sqrt(days / max(days - 1, 1))
     return spread
 

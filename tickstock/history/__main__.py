@@ -22,7 +22,6 @@ from tickstock.errors import TickStockError
 from tickstock.history import selection
 from tickstock.history.errors import HistoryError
 from tickstock.history.outcome_table import write_report
-from tickstock.history.search import Found
 from tickstock.history.tables import FORMATS, write_rows
 from tickstock.market_hours import new_york_time, now_ms
 from tickstock.settings import Settings
@@ -90,7 +89,7 @@ def outcomes(arguments: argparse.Namespace, stream: TextIO) -> None:
     cost = settings.outcome_cost_basis_points if arguments.cost is None else arguments.cost
     tallies = [OutcomeTally(chosen.timeframe, horizon) for horizon in _horizons(arguments.horizons)]
     for found in chosen.found():
-        add_outcomes(tallies, found)
+        found.add_to(tallies)
     rows = outcome_rows(tallies, cost / 10_000)
     told = f"chosen on {new_york_time(now_ms()):%Y-%m-%d}, after these days"
     header = report_header(rows, tallies, chosen.symbols, told, cost)
@@ -99,16 +98,6 @@ def outcomes(arguments: argparse.Namespace, stream: TextIO) -> None:
     else:
         write_report(stream, header, rows)
     _note(chosen.notes)
-
-
-def add_outcomes(tallies: Sequence[OutcomeTally], found: Found) -> None:
-    """Take a searched series into tallies of its timeframe."""
-    series = found.series
-    places = list(found.confirmed())
-    for tally in tallies:
-        bars = tally.add_bars(series.symbol, series.bars, series.session_start)
-        for pattern, side, place, quality in places:
-            tally.add_detections(bars, pattern, side, place, quality)
 
 
 def catalog(arguments: argparse.Namespace, stream: TextIO) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any, NamedTuple
@@ -13,7 +13,7 @@ import numpy as np
 from tickstock.analysis.candle_bars import HistoryBars
 from tickstock.analysis.candlestick_detector import CandlestickDetector
 from tickstock.analysis.candlesticks import CANDLESTICKS
-from tickstock.analysis.outcome_tally import SIDES
+from tickstock.analysis.outcome_tally import SIDES, OutcomeTally
 from tickstock.analysis.results import Candlesticks, Floats, Integers, PatternHit
 from tickstock.history.bar_series import BarSeries
 
@@ -79,6 +79,14 @@ class Found:
         for (pattern, one), parts in sorted(pieces.items()):
             bars, qualities = (np.concatenate(columns) for columns in zip(*parts, strict=True))
             yield Places(pattern, one, bars, qualities)
+
+    def add_to(self, tallies: Sequence[OutcomeTally]) -> None:
+        """Take what followed all bars and these detections into tallies of the series' timeframe."""
+        series, confirmed = self.series, list(self.confirmed())
+        for tally in tallies:
+            outcomes = tally.add_bars(series.symbol, series.bars, series.session_start)
+            for each in confirmed:
+                tally.add_detections(outcomes, each.pattern, each.side, each.bar, each.quality)
 
     def _of_candlestick(self, found: Candlesticks) -> Iterator[Detection]:
         series, bars = self.series, self.series.bars
