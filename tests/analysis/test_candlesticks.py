@@ -15,10 +15,11 @@ from tests.analysis.drawn_candles import drawn
 from tests.analysis.series import Series, golden, moments, random_walk, series
 from tests.conftest import shared_file
 from tickstock.analysis.bar_window import BarWindow
-from tickstock.analysis.candle_bars import to_units
+from tickstock.analysis.candle_bars import DEPTH, HistoryBars, to_units
 from tickstock.analysis.candlestick_detector import talib_values
 from tickstock.analysis.candlesticks import CANDLESTICKS, CandlestickPattern
 from tickstock.analysis.candlesticks.definition import Sides
+from tickstock.analysis.results import BarColumns
 
 EVERY = sorted(CANDLESTICKS)
 DRAWN = [name for name in EVERY if CANDLESTICKS[name].bars <= 2]
@@ -108,10 +109,18 @@ def test_every_witness_window_is_decided_as_talib_decides_it():
     with gzip.open(shared_file("golden", "witness.csv.gz"), "rt") as file:
         rows = [row for row in csv.DictReader(file) if row["function"] in by_function]
     assert {row["function"] for row in rows} == set(by_function) - {"CDLMATHOLD"}
-    for row in rows:
-        one = series([[float(row[f"{part}{at}"]) / 10_000 for part in "ohlc"] for at in range(20)])
-        assert over_history(one)[by_function[row["function"]]][-1] == int(row["value_at_last_bar"])
-        assert_same(over_history(one), by_talib(one))
+    windows = [series([[float(row[f"{part}{at}"]) / 10_000 for part in "ohlc"] for at in range(20)]) for row in rows]
+    together = BarColumns(*(np.concatenate(column) for column in zip(*(one.bars for one in windows), strict=True)))
+    history = HistoryBars(together, np.zeros(len(together.close), np.int64), [20] * len(windows))
+    last_bars = history.moments(0, len(history)).select(np.arange(19, len(history) - DEPTH, 20 + DEPTH))
+    found = {name: talib_values(CANDLESTICKS[name], BarWindow(last_bars)) for name in EVERY}
+    assert [found[by_function[row["function"]]][at] for at, row in enumerate(rows)] == [
+        int(row["value_at_last_bar"]) for row in rows
+    ]
+    for at, one in enumerate(windows):
+        assert {name: values[at] for name, values in found.items()} == {
+            name: values[-1] for name, values in by_talib(one).items()
+        }
 
 
 @settings(max_examples=150)
