@@ -7,15 +7,16 @@ from datetime import date, timedelta
 
 import msgspec
 import numpy as np
-import pytest
 
 from tests.streaming.test_higher_timeframes import minute_bars
+from tickstock.analysis.selection import Enabled
 from tickstock.contract import encode
 from tickstock.market_hours import MINUTE_MS, AlwaysOpenCalendar, Calendar, ExchangeCalendar
 from tickstock.settings import Settings
-from tickstock.streaming.bar_columns import Bars, concatenate
-from tickstock.streaming.engine import LIVE, MinuteResults, StreamingEngine
-from tickstock.streaming.higher_timeframes import resample
+from tickstock.streaming.bar_columns import Bars, no_bars
+from tickstock.streaming.engine import MinuteResults, StreamingEngine
+from tickstock.streaming.result_messages import LIVE
+from tickstock.streaming.stored_series import StoredMinutes
 
 SYMBOLS = ["AAA", "BBB", "CCC", "DDD"]
 DAY = date(2024, 10, 7)
@@ -55,26 +56,6 @@ def session_start(calendar: Calendar) -> int:
     return next(session.start for session in calendar.sessions_of(DAY) if session.name == "regular")
 
 
-@pytest.mark.parametrize("calendar", [ExchangeCalendar(), AlwaysOpenCalendar()], ids=["exchange", "always open"])
-@pytest.mark.parametrize("at", [1, 15, 63, 185])
-def test_stored_history_leaves_the_same_state_as_live_minutes(calendar: Calendar, at: int) -> None:
-    start, total = session_start(calendar), 300
-    minutes = walk(start, total)
-    live = engine(calendar)
-    expected = closing(live, start, minutes)[at:]
-
-    resumed = engine(calendar)
-    history, until = concatenate(minutes[:at]), start + at * MINUTE_MS
-    for timeframe in INTRADAY:
-        resumed.restart(timeframe)
-        bars, ends = (history, history.timestamp + MINUTE_MS) if timeframe == "1min" else resample(history, timeframe, calendar)
-        resumed.warm(timeframe, bars.take(ends <= until), 0)
-    resumed.continue_from(history, until)
-    assert closing(resumed, until, minutes[at:]) == expected
-    assert any(results.patterns for results in expected)
-    assert any(results.alerts for results in expected)
-
-
 def test_what_a_symbol_gives_does_not_depend_on_the_others_or_their_order() -> None:
     calendar = AlwaysOpenCalendar()
     start, minutes = session_start(calendar), walk(session_start(AlwaysOpenCalendar()), 240)
@@ -103,8 +84,8 @@ def test_no_message_holds_a_value_that_is_not_a_number() -> None:
     calendar = AlwaysOpenCalendar()
     results = closing(engine(calendar), session_start(calendar), walk(session_start(calendar), 120))
     indicators = [each for result in results for each in result.indicators]
-    assert indicators[0].values == {}  # what does not exist yet is left out
-    assert any({"RSI_14", "SMA_20", "SMA_50"} <= set(each.values) for each in indicators)
+    assert not {"RSI_14", "SMA_20", "BarVolumeRatio"} & set(indicators[0].values)  # what does not exist yet is left out
+    assert any({"RSI_14", "SMA_20", "SMA_50", "VWAP"} <= set(each.values) for each in indicators)
     for each in (*indicators, *(alert for result in results for alert in result.alerts)):
         assert b"null" not in encode(each)
         assert b"NaN" not in encode(each)
@@ -120,9 +101,24 @@ def test_after_a_re_anchoring_the_same_bars_give_the_same_results_again() -> Non
     minutes = walk(start, 120)
     made = engine(calendar)
     first = closing(made, start, minutes)
-    for timeframe in INTRADAY:
-        made.restart(timeframe)
+    made.warm(INTRADAY, StoredMinutes(no_bars(), dict.fromkeys(INTRADAY, 0), 0, start), {})
+    made.continue_from(no_bars(), start)
     assert [result.indicators for result in closing(made, start, minutes)] == [result.indicators for result in first]
+
+
+def test_a_timeframe_computes_what_is_enabled_for_it() -> None:
+    calendar = AlwaysOpenCalendar()
+    start = session_start(calendar)
+    some = Enabled(frozenset({"Doji"}), ("SMA_20", "VWAP"), frozenset({"VWAP_BULLISH_CROSS"}))
+    nothing = Enabled(frozenset(), (), frozenset())
+    enabled = {"1min": some, "5min": nothing, "15min": nothing, "60min": nothing}
+    made = StreamingEngine(Settings(feed="simulated"), calendar, lambda: NOW, enabled)
+    made.lanes_for(SYMBOLS)
+    results = closing(made, start, walk(start, 240))
+    assert {(each.pattern, each.timeframe) for result in results for each in result.patterns} == {("Doji", "1min")}
+    assert {(each.alert, each.timeframe) for result in results for each in result.alerts} == {("VWAP_BULLISH_CROSS", "1min")}
+    named = {each.timeframe: set(each.values) for result in results for each in result.indicators}
+    assert named == {"1min": {"SMA_20", "VWAP"}, "5min": set(), "15min": set(), "60min": set()}
 
 
 def test_higher_timeframes_close_with_their_last_minute_or_the_first_behind_it() -> None:

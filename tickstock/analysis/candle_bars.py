@@ -56,6 +56,24 @@ class LiveBars:
         return self._ring.at(lanes)
 
 
+    def fill(self, lanes: Integers, bars: BarColumns, session_start: Integers) -> None:
+        """Begin untouched lanes with stored bars, a lane's in a row and in order of time: as if all had been appended.
+
+        The running sums begin with the bars that are kept: only differences between those are ever taken.
+        """
+        of_lane = np.flatnonzero(np.diff(lanes, prepend=-1))
+        lengths = np.diff(of_lane, append=len(lanes))
+        place = np.arange(len(lanes)) - np.repeat(of_lane, lengths)
+        kept = np.flatnonzero(place >= np.repeat(lengths, lengths) - DEPTH)
+        fields = _fields(bars.rows(kept), session_start[kept])
+        first = np.flatnonzero(np.diff(lanes[kept], prepend=-1))
+        for name in SUMS:
+            total = np.cumsum(fields[name])
+            before = np.repeat(total[first] - fields[name][first], np.diff(first, append=len(kept)))
+            fields[name] = total - before
+        self._ring.put(lanes[kept], place[kept], fields)
+
+
 class HistoryBars:
     """The bars of symbols, one symbol's behind the other's: a lane is each of their moments.
 
@@ -87,6 +105,14 @@ class HistoryBars:
     def moments(self, first: int, last: int) -> HistoryStretch:
         """The moments from `first` to before `last`, of which the first `DEPTH` are nothing."""
         return HistoryStretch(self._padded, self._available, max(first, DEPTH), last)
+
+    def at(self, moments: Integers) -> HistoryMoments:
+        """These moments."""
+        return HistoryMoments(self._padded, self._available, moments)
+
+    def moment_of(self, bars: Integers) -> Integers:
+        """The moment of each of these bars, counted over all symbols."""
+        return self._moment[bars]
 
     def bar_at(self, moments: Integers) -> Integers:
         """The bar of each of these moments, counted over all symbols."""

@@ -94,6 +94,13 @@ class BarRing:
             self.flat[name][slots] = values[name]
         count[lanes] = before + 1
 
+    def put(self, lanes: Integers, place: Integers, values: Mapping[str, Floats | Integers]) -> None:
+        """Set each lane's last bars, of which `place` counts from its first bar: as if all had been appended one by one."""
+        slots = (place & (self.depth - 1)) * self._arrays.capacity + lanes
+        for name in self.fields:
+            self.flat[name][slots] = values[name]
+        np.maximum.at(self._arrays["count"], lanes, place + 1)
+
     def at(self, lanes: Integers) -> RingView:
         """These lanes as they are now."""
         return RingView(self, lanes, self._arrays.take("count", lanes))

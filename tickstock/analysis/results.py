@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from tickstock.analysis.candlesticks import CandlestickPattern
 
+# What is told of the bar of every pattern, and the figure that it is.
+CONTEXT = {"volume_ratio": "BarVolumeRatio", "day_position": "day_position"}
+
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Booleans = NDArray[np.bool_]
@@ -123,9 +126,27 @@ class BarResult:
             place = found.place
             columns = (self.lanes[place], found.quality, self.bars.close[place], self.bars.timestamp[place])
             hits += [
-                PatternHit(lane, found.pattern.name, direction, "confirmed", quality, price, timestamp, str(timestamp), details)
-                for lane, quality, price, timestamp, direction, details in zip(
-                    *(column.tolist() for column in columns), found.directions(), found.details(), strict=True
+                PatternHit(
+                    lane, found.pattern.name, direction, "confirmed", quality, price, timestamp, str(timestamp), details | context
                 )
-            ]
+                for lane, quality, price, timestamp, direction, details, context in zip(
+                    *(column.tolist() for column in columns),
+                    found.directions(), found.details(), self._context(place), strict=True,
+                )
+            ]  # fmt: skip
+        if self.shapes:
+            for hit, context in zip(self.shapes, self._context(self.places_of_shapes()), strict=True):
+                hit.details |= context
         return hits + self.shapes
+
+    def places_of_shapes(self) -> Integers:
+        """Where among the lanes each chart pattern's is."""
+        order = np.argsort(self.lanes)
+        return order[np.searchsorted(self.lanes, [hit.lane for hit in self.shapes], sorter=order)]
+
+    def _context(self, place: Integers) -> list[dict[str, Any]]:
+        """What is known of the bars at these places, rounded for the eye; what does not exist is left out."""
+        there = [name for name, figure in CONTEXT.items() if figure in self.figures]
+        columns = [self.figures[CONTEXT[name]].take(place).round(2).tolist() for name in there]
+        rows = zip(*columns, strict=True) if columns else [()] * len(place)
+        return [{name: value for name, value in zip(there, row, strict=True) if value == value} for row in rows]

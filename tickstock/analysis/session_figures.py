@@ -33,7 +33,7 @@ class SessionFigures:
     """What the session so far amounts to in every lane, and the levels of its day."""
 
     def __init__(self, calendar: Calendar, sessions: tuple[str, ...] = ("regular",), profile_from: int = 0) -> None:
-        """`sessions` are those that are analysed; what is usual comes from sessions that start at `profile_from` (ms) or later."""
+        """`sessions` are those that are analysed; what is usual comes from those that start at `profile_from` (ms) or later."""
         self._calendar = calendar
         self._profile_from = profile_from
         self._profiles = {name: VolumeProfile() for name in sessions}
@@ -75,7 +75,7 @@ class SessionFigures:
     def of(self, timeframe: str, lanes: Integers, bars: BarColumns, ends: Integers | int) -> dict[str, Floats]:
         """The figures at the ends (ms) of closed bars, by name.
 
-        The ends lie within the stretch taken last, or behind it when no bar came since.
+        The ends lie within the stretch taken last, or beside it where no bar lies between.
         """
         session = self._session
         if session is None or session.name not in self._profiles:
@@ -83,7 +83,7 @@ class SessionFigures:
         rows, width = self._stretch["high"].shape
         first = (bars.timestamp - session.start) // MINUTE_MS
         over = np.broadcast_to((np.asarray(ends, np.int64) - session.start) // MINUTE_MS, lanes.shape)
-        at = np.minimum(over - self._first, rows - 1) * width + lanes
+        at = np.clip(over - self._first, 0, rows - 1) * width + lanes
         running = {name: column.reshape(-1).take(at) for name, column in self._stretch.items()}
         profile = self._profiles[session.name]
         figures = {

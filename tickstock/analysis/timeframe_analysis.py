@@ -18,6 +18,7 @@ from tickstock.analysis.results import BarColumns, BarResult, Booleans, Floats, 
 from tickstock.analysis.selection import EVERYTHING, Enabled
 from tickstock.analysis.shape_follower import ShapeFollower
 from tickstock.analysis.shape_hits import shape_hits
+from tickstock.analysis.stored_bars import StoredBars
 from tickstock.analysis.timeframes import LENGTH_MS, WITHIN_SESSION
 
 WARM_SEED_WEIGHT = 1e-4
@@ -81,6 +82,27 @@ class TimeframeAnalysis:
         `figures` are the quantities of the trading day at the bar's end, by name, each of the shape of `lanes`, NaN where there
         is none: VWAP, RelativeVolume and the like (`session_figures.py`).
         """
+        sessions = np.broadcast_to(np.asarray(session_start, np.int64), np.shape(lanes))
+        result = self.follow(lanes, bars, sessions, figures)
+        candles = self._candles.append(result.lanes, bars, sessions)
+        result.candlesticks, result.suppressed = self._candlesticks.detect(candles)
+        if result.shapes:
+            self._candlesticks.mark_gaps(result.shapes, candles.select(result.places_of_shapes()))
+        return result
+
+    def stored(self, lanes: Integers, bars: BarColumns, session_start: Integers, figures: Mapping[str, Floats]) -> StoredBars:
+        """The candlesticks of a series that was forgotten and begins with these bars, in order of (time, lane).
+
+        Its bars are given to `follow` too, bar for bar of all lanes; then the next ones to `close_bars`.
+        """
+        stored = StoredBars(self._candlesticks, lanes, bars, session_start, figures)
+        stored.fill(self._candles)
+        return stored
+
+    def follow(
+        self, lanes: Integers, bars: BarColumns, session_start: Integers | int, figures: Mapping[str, Floats] | None = None
+    ) -> BarResult:
+        """What `close_bars` does, but for candlesticks: those of stored bars are found for all bars at once (`stored`)."""
         lanes = np.asarray(lanes, np.int64)
         figures = figures or {}
         sessions = np.broadcast_to(np.asarray(session_start, np.int64), lanes.shape)
@@ -99,13 +121,12 @@ class TimeframeAnalysis:
         values: dict[str, Floats] = {}
         for indicator in self._indicators.values():
             values.update(indicator.update(step))
-        candlesticks, suppressed = self._candlesticks.detect(self._candles.append(lanes, bars, sessions))
         states = self._shapes.update(lanes, index, bars, previous_close, starts_anew, tick_in_dollars(bars.close), step.window)
         quantities = {**figures, **values, "open": bars.open, "close": bars.close, "volume": step.volume}
         alerts = self._alerts.update(lanes, index, self._without_flat(quantities, lanes), starts_anew, bars.timestamp)
         told = {name: values[name] for name in self._published}
         told |= {name: figures[name] for name in self._figures if name in figures}
-        return BarResult(lanes, bars, told, figures, candlesticks, shape_hits(states), alerts, suppressed)
+        return BarResult(lanes, bars, told, figures, [], shape_hits(states), alerts, 0)
 
     def _without_flat(self, quantities: dict[str, Floats], lanes: Integers) -> dict[str, Floats]:
         rsi = self._indicators.get(FLAT_RSI)

@@ -6,23 +6,24 @@ same results however the process was started.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from itertools import pairwise
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from tickstock.analysis.results import BarColumns, BarResult
+from tickstock.analysis.selection import EVERYTHING, Enabled
+from tickstock.analysis.session_figures import SessionFigures
 from tickstock.analysis.timeframe_analysis import TimeframeAnalysis
-from tickstock.contract import BarValues, IndicatorAlert, StreamingIndicator, StreamingPattern
+from tickstock.contract import IndicatorAlert, StreamingIndicator, StreamingPattern
 from tickstock.market_hours import MINUTE_MS, Calendar, Session
 from tickstock.settings import Settings
-from tickstock.streaming.bar_columns import Bars
-from tickstock.streaming.higher_timeframes import GrowingTimeframe, bar_bounds
-
-LIVE, REPAIR, HISTORY = "live", "repair", "history"
+from tickstock.streaming.bar_columns import Bars, no_bars
+from tickstock.streaming.higher_timeframes import GrowingTimeframe, resample
+from tickstock.streaming.result_messages import HISTORY, ResultMessages
+from tickstock.streaming.stored_series import SeriesBars, StoredMinutes, bar_columns, rows_of, series_of, sessions_of_bars
 
 
 @dataclass(slots=True)
@@ -41,19 +42,31 @@ class MinuteResults:
 class StreamingEngine:
     """All symbols in all timeframes."""
 
-    def __init__(self, settings: Settings, calendar: Calendar, now: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        calendar: Calendar,
+        now: Callable[[], int],
+        enabled: Mapping[str, Enabled] | None = None,
+    ) -> None:
+        """`enabled` says what each timeframe computes; by default everything."""
         self.symbols: list[str] = []  # by lane
         self.lane_of: dict[str, int] = {}
         self.trading_day: date | None = None  # of the series in the arrays
         self.absent: set[str] = set()  # timeframes whose history is not there yet: their bars are built, not analysed
         self.outside_sessions = 0  # bars of minutes in which the market is closed
-        self._analyses = {timeframe: TimeframeAnalysis(timeframe) for timeframe in settings.timeframes}
+        self._analyses = {
+            timeframe: TimeframeAnalysis(timeframe, enabled=(enabled or {}).get(timeframe, EVERYTHING))
+            for timeframe in settings.timeframes
+        }
         self._growing = [GrowingTimeframe(timeframe) for timeframe in ("5min", "15min", "60min")]
         self._day = GrowingTimeframe("1day")
         self._sessions = ("regular",) if settings.analysis_sessions == "regular" else ("pre", "regular", "post")
         self.source = settings.feed
         self._calendar = calendar
         self._now = now
+        self._figures = SessionFigures(calendar, self._sessions)
+        self._final_days = (no_bars().lanes, bar_columns(no_bars()))
 
     @property
     def timeframes(self) -> tuple[str, ...]:
@@ -87,7 +100,8 @@ class StreamingEngine:
             self.outside_sessions += len(bars)
         elif len(bars):
             results.symbols = len(bars)
-            self._closed("1min", bars, session, results, origin)
+            self._figures.take(session, bars.lanes, bar_columns(bars))
+            self._closed("1min", bars, session, start + MINUTE_MS, results, origin)
             for growing in self._growing:
                 growing.add(bars, session)
             if session.name == "regular":
@@ -95,110 +109,82 @@ class StreamingEngine:
         self._close_due(start + MINUTE_MS, results, origin)
         return results
 
-    def restart(self, timeframe: str) -> None:
-        """Forget the series of a timeframe."""
-        self._analyses[timeframe].reset()
-
     def continue_from(self, minutes: Bars, until: int) -> None:
         """Set the running bars of the higher timeframes from the running day's one-minute bars before `until`."""
         for growing in (*self._growing, self._day):
             growing.restart()
-        for start in np.unique(minutes.timestamp).tolist():
-            session = self._calendar.session_at(start)
-            if session is None:
-                continue
-            chosen = minutes.take(minutes.timestamp == start)
-            self._drop_due(start)
-            for growing in self._growing:
-                growing.add(chosen, session)
-            if session.name == "regular":
-                self._day.add(chosen, session)
-        self._drop_due(until)  # those that ended were closed with their last minute
+            bars, ends = resample(minutes, growing.timeframe, self._calendar)
+            running = bars.take(ends > until)  # those that ended were closed with their last minute
+            if len(running):
+                growing.add(running, self._session_of(int(running.timestamp[0])))
 
-    def _drop_due(self, until: int) -> None:
-        for growing in (*self._growing, self._day):
-            if growing.due(until):
-                growing.close()
+    def warm(self, timeframes: Sequence[str], stored: StoredMinutes, keep_after: Mapping[str, int]) -> MinuteResults:
+        """Begin these intraday series, and the figures of the day, anew with stored bars.
 
-    def warm(self, timeframe: str, bars: Bars, keep_after: int) -> MinuteResults:
-        """Run stored bars of one timeframe through the analysis, in order of time.
-
-        What is found in bars that start at or after `keep_after` is returned, as history.
+        What is found in bars that start at or after a timeframe's `keep_after` is returned, as history. The other series go on.
         """
         results = MinuteResults(0)
-        order = np.lexsort((bars.lanes, bars.timestamp))
-        bars = bars.take(order)
-        edges = np.flatnonzero(np.diff(bars.timestamp, prepend=-1, append=-1))
-        for begin, end in pairwise(edges.tolist()):
-            start = int(bars.timestamp[begin])
-            session = self._calendar.session_at(start)
-            if session is None or not self.analyses_sessions(session):
-                continue
-            result = self._analyse(timeframe, bars.take(np.arange(begin, end)), session)
-            if start >= keep_after:
-                self._add_hits(timeframe, result, session, results, HISTORY)
+        figures = SessionFigures(self._calendar, self._sessions, stored.profile_from)
+        figures.set_days(*self._final_days)
+        for series in series_of(stored, tuple(timeframes), self._calendar, figures, self.analyses_sessions):
+            self._begin(series, keep_after.get(series.timeframe, 0), results)
+        self._figures = figures
         return results
+
+    def warm_days(self, bars: Bars, analyse: bool) -> MinuteResults:
+        """Take the final day bars, which the figures of the day look up; with `analyse` as the 1day series too."""
+        self._final_days = (bars.lanes, bar_columns(bars))
+        self._figures.set_days(*self._final_days)
+        results = MinuteResults(0)
+        if analyse:
+            bars = bars.take(np.lexsort((bars.lanes, bars.timestamp)))
+            sessions = list(sessions_of_bars(bars.timestamp, self._calendar))
+            self._begin(SeriesBars("1day", bars, bars.timestamp, sessions, {}), 0, results)
+        return results
+
+    def _begin(self, series: SeriesBars, keep_after: int, results: MinuteResults) -> None:
+        analysis, timeframe, lanes = self._analyses[series.timeframe], series.timeframe, series.bars.lanes
+        messages = self._messages(HISTORY, lru_cache(maxsize=None)(self._session_of))
+        analysis.reset()
+        stored = analysis.stored(lanes, series.columns, series.session_start, series.figures)
+        for session, first, last in series.moments():
+            figures = {name: values[first:last] for name, values in series.figures.items()}
+            columns = rows_of(series.columns, first, last)
+            result = analysis.follow(lanes[first:last], columns, session.start, figures)
+            if columns.timestamp[0] >= keep_after:
+                if result.shapes:
+                    stored.mark_gaps(result.shapes, first + result.places_of_shapes())
+                    results.patterns += messages.patterns(timeframe, result)
+                results.alerts += messages.alerts(timeframe, result)
+        for result in stored.candlesticks(series.columns.timestamp >= keep_after):
+            results.patterns += messages.patterns(timeframe, result)
+            results.suppressed += result.suppressed
 
     def _close_due(self, until: int, results: MinuteResults, origin: str) -> None:
         for growing in (*self._growing, self._day):
             if growing.due(until):
-                session = self._calendar.session_at(growing.start)
-                assert session is not None
-                self._closed(growing.timeframe, growing.close(), session, results, origin)
+                session, end = self._session_of(growing.start), growing.end
+                self._closed(growing.timeframe, growing.close(), session, end, results, origin)
 
-    def _closed(self, timeframe: str, bars: Bars, session: Session, results: MinuteResults, origin: str) -> None:
+    def _closed(self, timeframe: str, bars: Bars, session: Session, end: int, results: MinuteResults, origin: str) -> None:
         results.bars += bars.rows(self.symbols, timeframe, 0, self.source)
         # The day's bar is analysed when the vendor's final one is there, not when the session ends.
         analysed = timeframe in self._analyses and timeframe not in self.absent and timeframe != "1day"
         if not analysed or not self.analyses_sessions(session):
             return
-        result = self._analyse(timeframe, bars, session)
-        self._add_hits(timeframe, result, session, results, origin)
-        self._add_indicators(timeframe, bars, result, session, results)
-
-    def _analyse(self, timeframe: str, bars: Bars, session: Session) -> BarResult:
-        columns = BarColumns(bars.timestamp, bars.open, bars.high, bars.low, bars.close, bars.volume)
-        return self._analyses[timeframe].close_bars(bars.lanes, columns, session.start)
-
-    def _add_hits(self, timeframe: str, result: BarResult, session: Session, results: MinuteResults, origin: str) -> None:
-        symbols, source = self.symbols, self.source
-        now = self._now()
+        columns = bar_columns(bars)
+        figures = self._figures.of(timeframe, bars.lanes, columns, end)
+        result = self._analyses[timeframe].close_bars(bars.lanes, columns, session.start, figures)
+        messages = self._messages(origin, lambda _: session)
         results.suppressed += result.suppressed
-        for hit in result.pattern_hits():
-            symbol = symbols[hit.lane]
-            detected = now if origin != HISTORY else self._end_of(timeframe, hit.bar_timestamp, session)
-            results.patterns.append(
-                StreamingPattern(
-                    f"{symbol}:{timeframe}:{hit.pattern}:{hit.key}", symbol, hit.pattern, hit.direction, hit.state, timeframe,
-                    session.name, hit.bar_timestamp, detected, hit.price, hit.quality, source, origin, hit.details,
-                )
-            )  # fmt: skip
-        for alert in result.alerts:
-            symbol = symbols[alert.lane]
-            detected = now if origin != HISTORY else self._end_of(timeframe, alert.bar_timestamp, session)
-            results.alerts.append(
-                IndicatorAlert(
-                    f"{symbol}:{timeframe}:{alert.alert}:{alert.indicator}:{alert.bar_timestamp}", symbol, alert.alert,
-                    alert.indicator, alert.value, alert.threshold, alert.direction, timeframe, session.name,
-                    alert.bar_timestamp, detected, source, origin,
-                )
-            )  # fmt: skip
+        results.patterns += messages.patterns(timeframe, result)
+        results.alerts += messages.alerts(timeframe, result)
+        results.indicators += messages.indicators(timeframe, bars, result)
 
-    def _add_indicators(self, timeframe: str, bars: Bars, result: BarResult, session: Session, results: MinuteResults) -> None:
-        symbols, source, now = self.symbols, self.source, self._now()
-        names = list(result.values)
-        columns = [values.tolist() for values in result.values.values()]
-        prices = zip(
-            bars.open.tolist(), bars.high.tolist(), bars.low.tolist(), bars.close.tolist(), bars.volume.astype(np.int64).tolist(),
-            strict=True,
-        )  # fmt: skip
-        timestamps = bars.timestamp.tolist()
-        for lane, timestamp, ohlcv, *values in zip(bars.lanes.tolist(), timestamps, prices, *columns, strict=True):
-            there = {name: value for name, value in zip(names, values, strict=True) if value == value}
-            results.indicators.append(
-                StreamingIndicator(symbols[lane], timeframe, session.name, timestamp, now, BarValues(*ohlcv), there, source)
-            )
+    def _messages(self, origin: str, session_of: Callable[[int], Session]) -> ResultMessages:
+        return ResultMessages(self.symbols, self.source, origin, self._now(), session_of)
 
-    @staticmethod
-    def _end_of(timeframe: str, start: int, session: Session) -> int:
-        return bar_bounds(timeframe, start, session)[1]
+    def _session_of(self, start: int) -> Session:
+        session = self._calendar.session_at(start)
+        assert session is not None
+        return session

@@ -17,13 +17,14 @@ from tickstock.market_hours import MINUTE_MS, Calendar, now_ms
 from tickstock.streaming.bar_builder import BarBuilder, EndedMinute
 from tickstock.streaming.bar_columns import Bars, no_bars
 from tickstock.streaming.corrections import Row
-from tickstock.streaming.engine import LIVE, REPAIR, MinuteResults, StreamingEngine
+from tickstock.streaming.engine import MinuteResults, StreamingEngine
 from tickstock.streaming.health import Figures
 from tickstock.streaming.log_follower import Position
 from tickstock.streaming.log_reader import Lost
 from tickstock.streaming.minute_queue import FeedGap, MinuteQueue, ReadyMinute, RestRange
 from tickstock.streaming.minute_writer import ClosedMinute, MinuteWriter
 from tickstock.streaming.rest_fetcher import GAP, Fetched, RestFetcher
+from tickstock.streaming.result_messages import LIVE, REPAIR
 from tickstock.streaming.warm_up import WarmUp
 
 logger = logging.getLogger(__name__)

@@ -17,16 +17,17 @@ from functools import partial
 
 import numpy as np
 
+from tickstock.analysis.session_figures import PROFILE_SESSIONS
 from tickstock.contract import IndicatorAlert, StreamingPattern
 from tickstock.database.queries import Queries
 from tickstock.database.windows import window_bars
 from tickstock.market_hours import Calendar
 from tickstock.settings import Settings
-from tickstock.streaming.bar_columns import Bars, no_bars
+from tickstock.streaming.bar_columns import Bars
 from tickstock.streaming.engine import StreamingEngine
-from tickstock.streaming.higher_timeframes import resample
 from tickstock.streaming.history_store import DAY_SERIES, HistoryStore
 from tickstock.streaming.rest_fetcher import DAYS, EARLIER, TODAY, Fetched, RestFetcher
+from tickstock.streaming.stored_series import StoredMinutes
 
 logger = logging.getLogger(__name__)
 
@@ -109,7 +110,10 @@ class WarmUp:
         self._incomplete -= arrived
         waiting = {timeframe for stage in self._incomplete for timeframe in STAGES[stage]}
         ready = [each for each in self._engine.timeframes if each in self._engine.absent and each not in waiting]
-        results = self._fill(ready, until)
+        if arrived == {"days"}:
+            results = self._fill_days(ready, until)
+        else:  # also where no series waits for them: the figures of the day do
+            results = self._fill(ready, until)
         self._engine.absent -= set(ready)
         if ready:
             logger.info("STREAMING: History of %s is complete for %d symbols", ", ".join(ready), len(self.symbols))
@@ -167,37 +171,37 @@ class WarmUp:
     def _fill(self, timeframes: Sequence[str], until: int) -> History:
         """Empty these series and run the stored bars through them."""
         assert self._day is not None
-        day = self._day
-        days = [SERIES_DAYS[each] for each in timeframes if each in SERIES_DAYS]
-        minutes = self._stored_minutes(day, max(days), until) if days else no_bars()
-        found = History(until, tuple(timeframes))
-        for timeframe in timeframes:
-            self._engine.restart(timeframe)
-            if timeframe == "1day":
-                bars = self._stored_days(day)
-                # A day's bar is analysed once, when it is final, which is here; what is stored already stays as it is.
-                results = self._engine.warm(timeframe, bars, 0)
-            else:
-                anchor = self._day_start(self._calendar.trading_days_before(day, SERIES_DAYS[timeframe])[0])
-                bars = minutes.take(minutes.timestamp >= anchor)
-                if timeframe != "1min":
-                    bars, ends = resample(bars, timeframe, self._calendar)
-                    bars = bars.take(ends <= until)
-                results = self._engine.warm(timeframe, bars, self._keep_after[timeframe])
-            found.patterns += results.patterns
-            found.alerts += results.alerts
-        if self._engine.trading_day != day:
-            start = self._day_start(day)
-            self._engine.continue_from(self._loaded("1min", start, until, start, with_counts=True), until)
+        engine, today = self._engine, self._day_start(self._day)
+        found = self._fill_days(timeframes, until)
+        intraday = [each for each in timeframes if each in SERIES_DAYS]
+        results = engine.warm(intraday, self._stored_minutes(today, until), self._keep_after)
+        found.patterns += results.patterns
+        found.alerts += results.alerts
+        if engine.trading_day != self._day:
+            engine.continue_from(self._loaded("1min", today, until, today, with_counts=True), until)
         return found
 
-    def _stored_minutes(self, day: date, days: int, until: int) -> Bars:
-        since = self._day_start(self._calendar.trading_days_before(day, days)[0])
-        return self._loaded("1min", since, until, self._day_start(day))
+    def _fill_days(self, timeframes: Sequence[str], until: int) -> History:
+        """Give the figures the final day bars, and the 1day series where it is among those to be filled."""
+        assert self._day is not None
+        # A day's bar is analysed once, when it is final, which is here; what is stored already stays as it is.
+        results = self._engine.warm_days(self._stored_days(self._day_start(self._day)), analyse="1day" in timeframes)
+        return History(until, tuple(timeframes), results.patterns, results.alerts)
 
-    def _stored_days(self, day: date) -> Bars:
-        since = self._day_start(day) - DAY_BARS * 3 // 2 * 86_400_000
-        bars = self._loaded("1day", since, self._day_start(day), None)
+    def _stored_minutes(self, today: int, until: int) -> StoredMinutes:
+        assert self._day is not None
+        days = self._calendar.trading_days_before(self._day, LONG_DAYS)
+        # Days of which some symbols' bars are still on their way would only give what is usual of a part of them.
+        first = days[-SHORT_DAYS] if "earlier" in self._incomplete else days[0]
+        return StoredMinutes(
+            self._loaded("1min", self._day_start(first), until, today),
+            {timeframe: self._day_start(days[-count]) for timeframe, count in SERIES_DAYS.items()},
+            self._day_start(days[-PROFILE_SESSIONS]),
+            until,
+        )
+
+    def _stored_days(self, today: int) -> Bars:
+        bars = self._loaded("1day", today - DAY_BARS * 3 // 2 * 86_400_000, today, None)
         if not len(bars):
             return bars
         newest = np.unique(bars.timestamp)[-DAY_BARS:]
