@@ -33,11 +33,6 @@ def better_near_one(share: Floats) -> Margins:
     return _condition(np.ones(len(share), np.bool_), share)
 
 
-def given(holds: Booleans) -> Margins:
-    """What either holds or not, such as an order or a count of bars; it has no margin."""
-    return Margins(holds, holds.astype(np.float64), np.zeros(len(holds)))
-
-
 def all_of(*conditions: Margins) -> Margins:
     """All of them: at least one with a margin."""
     return reduce(

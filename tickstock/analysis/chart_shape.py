@@ -76,6 +76,11 @@ class ChartShape:
     one_at_a_time: bool = False  # a lane has at most one of them open
 
 
+def pattern_of(shape: ChartShape, kind: int) -> CatalogEntry:
+    """The pattern that a shape is: as written (kind +1) or upside down (-1)."""
+    return shape.top if kind > 0 else shape.bottom
+
+
 @dataclass(slots=True)
 class Found:
     """Shapes of one kind in one bar, as parallel arrays over the lanes where they were looked for."""
@@ -103,8 +108,6 @@ class PivotShapes:
         lags = range(self.pivots - 1, -1, -1)
         times = np.stack([pivots.time(lag) for lag in lags])
         heights = np.stack([pivots.height(lag) for lag in lags])
-        with np.errstate(divide="ignore", invalid="ignore"):
-            shapes = self.expression(pivots, tick)
-        for definition, shape in zip(self.shapes, shapes, strict=True):
+        for definition, shape in zip(self.shapes, self.expression(pivots, tick), strict=True):
             first, last = definition.key
             yield Found(definition, place, pivots.kind, shape, times, heights, (times[first], times[last]))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from tickstock.analysis.chart_conditions import all_of, at_most, better_near_one, given
+from tickstock.analysis.chart_conditions import all_of, at_most, better_near_one
 from tickstock.analysis.chart_pattern_rules import DOUBLE_BOTTOM, DOUBLE_TOP, TRIPLE_BOTTOM, TRIPLE_TOP
 from tickstock.analysis.chart_shape import ChartShape, Line, PivotShapes, Shape
 from tickstock.analysis.pivots import PivotWindow
+from tickstock.analysis.quantities import Margins
 from tickstock.analysis.results import Floats
 
 
@@ -20,9 +21,9 @@ def double_top(pivots: PivotWindow, tick: Floats) -> tuple[Shape]:
     height = highest - trough
     before, after = at_trough - at_first, at_second - at_trough
     fits = all_of(
-        given(start < trough),
+        Margins.label(start < trough),
         at_most(np.abs(first - second), limit["peak_difference"] * height, tick),
-        given(at_second - at_first >= limit["least_bars"]),
+        Margins.label(at_second - at_first >= limit["least_bars"]),
         better_near_one(np.minimum(before, after) / np.maximum(before, after)),
     )
     line = Line.flat(at_trough, pivots.time(1), trough)
@@ -39,10 +40,10 @@ def triple_top(pivots: PivotWindow, tick: Floats) -> tuple[Shape]:
     height = (first + second + third) / 3.0 - np.maximum(trough, other_trough)
     before, after = at_second - at_first, at_third - at_second
     fits = all_of(
-        given((height > 0) & (start < np.minimum(trough, other_trough))),
+        Margins.label((height > 0) & (start < np.minimum(trough, other_trough))),
         at_most(highest - lowest, limit["peak_difference"] * height, tick),
         at_most(np.abs(trough - other_trough), limit["trough_difference"] * height, tick),
-        given(np.minimum(before, after) >= limit["least_bars"]),
+        Margins.label(np.minimum(before, after) >= limit["least_bars"]),
         better_near_one(np.minimum(before, after) / np.maximum(before, after)),
     )
     first_is_lower = trough <= other_trough

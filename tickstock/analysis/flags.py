@@ -30,13 +30,16 @@ FLAG = ChartShape(
 )
 
 
-def has_a_pole(legs: Legs, index: Integers, usual_range: Floats) -> Booleans:
-    """Where a leg is steep and long enough, and followed by as many bars as a flag has."""
-    age = index - legs.end_index
+def is_as_old_as_a_flag(age: Integers) -> Booleans:
+    """Where a leg's extreme lies as many bars back as a flag has."""
+    old: Booleans = (age >= LEAST_BARS) & (age < MOST_BARS)
+    return old
+
+
+def is_a_pole(legs: Legs, usual_range: Floats) -> Booleans:
+    """Where a leg is steep and long enough."""
     poles: Booleans = (
         legs.known
-        & (age >= LEAST_BARS)
-        & (age < MOST_BARS)
         & (legs.end_index - legs.start_index <= _LIMIT["pole_most_bars"])
         & (legs.end_height - legs.start_height >= _LIMIT["pole_ranges"] * usual_range)
     )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from tickstock.analysis.chart_conditions import all_of, at_least, at_most, given, ratio_at_most
+from tickstock.analysis.chart_conditions import all_of, at_least, at_most, ratio_at_most
 from tickstock.analysis.chart_pattern_rules import HEAD_SHOULDERS, INVERSE_HEAD_SHOULDERS
 from tickstock.analysis.chart_shape import ChartShape, Line, PivotShapes, Shape
 from tickstock.analysis.pivots import PivotWindow
+from tickstock.analysis.quantities import Margins
 from tickstock.analysis.results import Floats
 
 
@@ -25,13 +26,13 @@ def head_and_shoulders(pivots: PivotWindow, tick: Floats) -> tuple[Shape]:
     left_height, right_height = left - neckline.at(at_left), right - neckline.at(at_right)
     before, after = at_head - at_left, at_right - at_head
     fits = all_of(
-        given((head > left) & (head > right) & (left_height > 0) & (right_height > 0) & (height > 0)),
+        Margins.label((head > left) & (head > right) & (left_height > 0) & (right_height > 0) & (height > 0)),
         at_least(height / np.maximum(left_height, right_height), limit["prominence"], limit["ideal_prominence"]),
         at_most(np.abs(left_height - right_height), limit["shoulder_difference"] * height, tick),
         at_most(np.abs(right_trough - left_trough), limit["trough_difference"] * height, tick),
         ratio_at_most(np.maximum(before, after) / np.minimum(before, after), limit["time_ratio"]),
-        given(np.minimum(before, after) >= limit["least_bars"]),
-        given(start < np.minimum(left_trough, right_trough)),
+        Margins.label(np.minimum(before, after) >= limit["least_bars"]),
+        Margins.label(start < np.minimum(left_trough, right_trough)),
     )
     return (Shape(fits, height, None, neckline, head, None, at_right + (at_right - at_left)),)
 

@@ -102,12 +102,20 @@ class PivotTracker:
         """The last pivots of these lanes."""
         return PivotWindow(self._pivots, lanes)
 
+    def leg_end(self, lanes: Integers) -> Integers:
+        """Index of the running extreme of each lane's leg: where `legs` ends."""
+        at: Integers = self._running["index"].reshape(-1).take(self._leg_end_slots(lanes))
+        return at
+
+    def _leg_end_slots(self, lanes: Integers) -> Integers:
+        return np.where(self._pivots["kind"].take(lanes) < 0, 0, self._running.capacity) + lanes
+
     def legs(self, lanes: Integers) -> Legs:
         """The way from each lane's last pivot to the running extreme on the other side."""
         kind = -self._pivots["kind"].take(lanes)
         newest = (self._pivots["count"].take(lanes) - 1) & (PIVOTS_KEPT - 1)
         start = newest * self._pivots.capacity + lanes
-        end = np.where(kind > 0, 0, self._running.capacity) + lanes
+        end = self._leg_end_slots(lanes)
         return Legs(
             kind=kind,
             known=self._pivots["count"].take(lanes) > 0,

@@ -6,15 +6,17 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tickstock.analysis.chart_conditions import all_of, at_least, at_most, given
+from tickstock.analysis.chart_conditions import all_of, at_least, at_most
 from tickstock.analysis.chart_pattern_rules import RANGE_BREAKOUT
 from tickstock.analysis.chart_shape import ChartShape, Found, Line, Shape
 from tickstock.analysis.lanes import RingView
+from tickstock.analysis.quantities import Margins
 from tickstock.analysis.results import BarColumns, Booleans, Floats, Integers
 
 _LIMIT = RANGE_BREAKOUT.parameters
 RANGE_BARS = int(_LIMIT["range_bars"])
-_FEW_LAGS = (1, RANGE_BARS, RANGE_BARS // 2, RANGE_BARS // 4, 3 * RANGE_BARS // 4)
+_ALL_LAGS = range(1, RANGE_BARS + 1)
+_FEW_LAGS = (RANGE_BARS, RANGE_BARS // 2, RANGE_BARS // 4)  # which rule most lanes out
 
 BREAKOUT = ChartShape(
     top=RANGE_BREAKOUT,
@@ -24,24 +26,38 @@ BREAKOUT = ChartShape(
 )
 
 
-def may_break_out(close: Floats, usual_range: Floats, window: RingView) -> Booleans:
-    """Where a few of the bars of the range do not speak against it."""
-    high, low = _extremes(window, _FEW_LAGS)
-    possible: Booleans = ((close > high) | (close < low)) & (high - low <= _LIMIT["width"] * usual_range)
-    return possible
+def leaves_bar_before(close: Floats, window: RingView) -> Booleans:
+    """Where the close lies beyond the bar before, as a breakout's does."""
+    beyond: Booleans = (close > window.column("high", 1)) | (close < window.column("low", 1))
+    return beyond
 
 
 def find_breakouts(
     place: Integers, index: Integers, bars: BarColumns, usual_range: Floats, window: RingView, times: RingView, tick: Floats
 ) -> Found:
-    """Look for breakouts among lanes whose series hold enough bars; `times` holds the starts of the bars."""
-    high, low = _extremes(window, range(1, RANGE_BARS + 1))
+    """Look for breakouts at some places among the lanes, whose series hold enough bars.
+
+    `window` and `times`, the starts of the bars, are those of these places; the other columns are those of all lanes.
+    """
+    for lags in (_FEW_LAGS, _ALL_LAGS):
+        high, low = _extremes(window, lags)
+        close, widest = bars.close[place], _LIMIT["width"] * usual_range[place]
+        left = np.flatnonzero(((close > high) | (close < low)) & (high - low <= widest))
+        place, window, times = place[left], window.select(left), times.select(left)
+    high, low, index, tick, usual_range, bars = (
+        high[left],
+        low[left],
+        index[place],
+        tick[place],
+        usual_range[place],
+        bars.rows(place),
+    )
     kind = np.where(bars.close > high, 1, -1)
     broken, far = np.where(kind > 0, high, -low), np.where(kind > 0, low, -high)
     width = high - low
     beyond = kind * bars.close - broken
     fits = all_of(
-        given(beyond > 0),
+        Margins.label(beyond > 0),
         at_most(width, _LIMIT["width"] * usual_range, tick),
         at_least(beyond, 0.0, _LIMIT["ideal_break"] * width),
     )

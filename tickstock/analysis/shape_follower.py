@@ -14,13 +14,13 @@ from collections.abc import Collection, Iterator
 import numpy as np
 
 from tickstock.analysis.chart_patterns import PIVOT_SHAPES
-from tickstock.analysis.chart_shape import CONFIRMED_ABOVE, CONFIRMED_BELOW, FORMING, ChartShape, Found
+from tickstock.analysis.chart_shape import CONFIRMED_ABOVE, CONFIRMED_BELOW, FORMING, ChartShape, Found, pattern_of
 from tickstock.analysis.doubles_and_triples import DOUBLE, TRIPLE
-from tickstock.analysis.flags import FLAG, MOST_BARS, find_flags, has_a_pole
+from tickstock.analysis.flags import FLAG, MOST_BARS, find_flags, is_a_pole, is_as_old_as_a_flag
 from tickstock.analysis.lanes import BarRing, LaneArrays, RingView
 from tickstock.analysis.open_shapes import OpenShapes, ShapeStates, joined, rows_of
 from tickstock.analysis.pivots import PivotTracker
-from tickstock.analysis.range_breakout import BREAKOUT, RANGE_BARS, find_breakouts, may_break_out
+from tickstock.analysis.range_breakout import BREAKOUT, RANGE_BARS, find_breakouts, leaves_bar_before
 from tickstock.analysis.results import BarColumns, Booleans, Floats, Integers
 
 
@@ -78,15 +78,16 @@ class ShapeFollower:
         self._marks["since"][lanes[starts_anew]] = index[starts_anew]
         usual_range = self._pivots.usual_range(lanes, index, tick)
         turned = self._pivots.update(lanes, index, bars, previous_close, starts_anew, usual_range)
-        begun = [
-            states
-            for found in (
-                *self._on_pivots(lanes, turned, tick),
-                *self._flags(lanes, index, usual_range, window, tick),
-                *self._breakouts(lanes, index, bars, usual_range, window, tick),
-            )
-            if (states := self._begin(found, lanes, index, bars)) is not None
-        ]
+        with np.errstate(divide="ignore", invalid="ignore"):  # where nothing is found anyway
+            begun = [
+                states
+                for found in (
+                    *self._on_pivots(lanes, turned, tick),
+                    *self._flags(lanes, index, usual_range, window, tick),
+                    *self._breakouts(lanes, index, bars, usual_range, window, tick),
+                )
+                if (states := self._begin(found, lanes, index, bars)) is not None
+            ]
         if not begun:
             return ended
         fresh = joined(begun)
@@ -136,11 +137,12 @@ class ShapeFollower:
     def _flags(self, lanes: Integers, index: Integers, usual_range: Floats, window: RingView, tick: Floats) -> Iterator[Found]:
         if not self._wants(FLAG):
             return
-        legs = self._pivots.legs(lanes)
-        poles = has_a_pole(legs, index, usual_range) & (legs.end_index != self._marks.take("pole", lanes))
-        place = np.flatnonzero(poles)
-        if len(place):
-            yield find_flags(place, legs.rows(place), index[place], usual_range[place], window.select(place), tick[place])
+        place = np.flatnonzero(is_as_old_as_a_flag(index - self._pivots.leg_end(lanes)))
+        legs, told = self._pivots.legs(lanes[place]), self._marks.take("pole", lanes[place])
+        poles = np.flatnonzero(is_a_pole(legs, usual_range[place]) & (legs.end_index != told))
+        if len(poles):
+            place = place[poles]
+            yield find_flags(place, legs.rows(poles), index[place], usual_range[place], window.select(place), tick[place])
 
     def _breakouts(
         self, lanes: Integers, index: Integers, bars: BarColumns, usual_range: Floats, window: RingView, tick: Floats
@@ -148,13 +150,12 @@ class ShapeFollower:
         """A breakout's bar is part of no range that breaks after it."""
         if not self._wants(BREAKOUT):
             return
-        since = np.maximum(self._marks.take("since", lanes), self._marks.take("breakout", lanes) + 1)
-        place = np.flatnonzero((index - since >= RANGE_BARS) & may_break_out(bars.close, usual_range, window))
+        place = np.flatnonzero(leaves_bar_before(bars.close, window))
+        where = lanes[place]
+        since = np.maximum(self._marks.take("since", where), self._marks.take("breakout", where) + 1)
+        place = place[index[place] - since >= RANGE_BARS]
         if len(place):
-            times = self._times.at(lanes[place])
-            yield find_breakouts(
-                place, index[place], bars.rows(place), usual_range[place], window.select(place), times, tick[place]
-            )
+            yield find_breakouts(place, index, bars, usual_range, window.select(place), self._times.at(lanes[place]), tick)
 
     def _begin(self, found: Found, lanes: Integers, index: Integers, bars: BarColumns) -> ShapeStates | None:
         """The shapes among these that are to be told of."""
@@ -179,12 +180,9 @@ class ShapeFollower:
         names = {1: found.definition.top.name, -1: found.definition.bottom.name}
         free: Booleans = np.where(kind > 0, names[1] in self._names, names[-1] in self._names)
         if found.definition.one_at_a_time:
-            open_there = rows_of(self._open, self._places(lanes, self._open.lane) >= 0)
             taken = {
-                (lane, (definition.top if turn > 0 else definition.bottom).name)
-                for lane, turn, definition in zip(
-                    open_there.lane.tolist(), open_there.kind.tolist(), open_there.story.definition.tolist(), strict=True
-                )
+                (int(self._open.lane[row]), pattern_of(self._open.story.definition[row], self._open.kind[row]).name)
+                for row in np.flatnonzero(self._places(lanes, self._open.lane) >= 0).tolist()
             }
             free &= [(lane, names[turn]) not in taken for lane, turn in zip(lanes.tolist(), kind.tolist(), strict=True)]
         return free

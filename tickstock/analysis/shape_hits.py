@@ -18,6 +18,7 @@ from tickstock.analysis.chart_shape import (
     VOID_BY_TIME,
     ChartShape,
     Line,
+    pattern_of,
 )
 from tickstock.analysis.open_shapes import ShapeStates
 from tickstock.analysis.results import Floats, Integers, PatternHit
@@ -46,9 +47,9 @@ def shape_hits(states: ShapeStates) -> list[PatternHit]:
         strict=True,
     ):
         lane, kind, definition, fate, quality, height, key, part_of, upper_level, lower_level, volume_ratio, time, close = row
-        pattern = definition.top if kind > 0 else definition.bottom
+        pattern = pattern_of(definition, kind)
         side = kind * ((fate == CONFIRMED_ABOVE) - (fate == CONFIRMED_BELOW))
-        expected = EXPECTED.get(pattern.direction, 0)
+        expected = EXPECTED.get(pattern.direction or "", 0)
         towards = side or expected
         details: dict[str, Any] = {
             "version": int(pattern.parameters["version"]),

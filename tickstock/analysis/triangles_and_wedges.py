@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tickstock.analysis.chart_conditions import all_of, at_least, at_most, given
+from tickstock.analysis.chart_conditions import all_of, at_least, at_most
 from tickstock.analysis.chart_pattern_rules import (
     ASCENDING_TRIANGLE,
     DESCENDING_TRIANGLE,
@@ -37,7 +37,7 @@ def converging_lines(pivots: PivotWindow, tick: Floats) -> tuple[Shape, ...]:
     height = upper.height - lower.height
     width = upper.at(last) - lower.at(last)
     converging = all_of(
-        given((height > 0) & (width > 0) & (span >= limit["least_bars"])),
+        Margins.label((height > 0) & (width > 0) & (span >= limit["least_bars"])),
         at_most(width, limit["convergence"] * height, tick),
         at_most(distance, limit["touch"] * height, tick),
     )
