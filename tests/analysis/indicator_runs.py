@@ -20,6 +20,9 @@ class IndicatorRun:
         self.indicators = [indicator_from(name) for name in instances]
         reach = max(each.reach for each in self.indicators)
         self._ring = BarRing(("high", "low", "close", "volume", "session"), 1 << reach.bit_length())
+        self.ensure_lanes(lanes)
+
+    def ensure_lanes(self, lanes: int) -> None:
         self._ring.ensure(lanes)
         for each in self.indicators:
             each.ensure_lanes(lanes)

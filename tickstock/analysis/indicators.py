@@ -26,6 +26,8 @@ from tickstock.analysis.ranges import AverageDirectionalIndex, AverageTrueRange,
 from tickstock.analysis.results import Booleans, Floats, Integers
 from tickstock.analysis.volume_indicators import MoneyFlowIndex, OnBalanceVolume
 
+FAR = 2**62  # an index that no series reaches
+
 
 @dataclass(slots=True)
 class IndicatorStep:
@@ -40,41 +42,32 @@ class IndicatorStep:
     previous_close: Floats  # 0 at index 0
     starts_session: Booleans  # the bar is the first of its session in this lane, on any timeframe
     window: RingView  # the last bars (high, low, close, volume), the new one at lag 0
-    _shared: dict[tuple[str, int], Floats] = field(default_factory=dict)
+    _shared: dict[str, Floats] = field(default_factory=dict)
+    _youngest: int = field(init=False)  # the lowest index
 
-    def highest(self, bars: int) -> Floats:
-        """The highest high of the last bars; as far as there are any."""
-        return self._extreme("high", bars, np.maximum)
+    def __post_init__(self) -> None:
+        self._youngest = int(self.index.min(initial=FAR))
 
-    def lowest(self, bars: int) -> Floats:
-        """The lowest low of the last bars; 0 where the series is shorter."""
-        return self._extreme("low", bars, np.minimum)
+    def since(self, first: int, value: Floats) -> Floats:
+        """The value where the bar's index is at least `first`; NaN before."""
+        return value if self._youngest >= first else np.where(self.index >= first, value, np.nan)
+
+    def any_before(self, first: int) -> bool:
+        """Whether a bar's index is below `first`."""
+        return self._youngest < first
 
     def typical_price(self) -> Floats:
         """The mean of high, low and close, in TA-Lib's order of operations: what is equal there must be equal here."""
-        if ("typical", 1) not in self._shared:
-            self._shared["typical", 1] = (self.high + self.low + self.close) / 3.0
-        return self._shared["typical", 1]
+        if "typical_price" not in self._shared:
+            self._shared["typical_price"] = (self.high + self.low + self.close) / 3.0
+        return self._shared["typical_price"]
 
     def true_range(self) -> Floats:
         """The range of the bar, from or to the close before where that lies outside."""
-        if ("true_range", 1) not in self._shared:
-            outer = np.maximum(self.high, self.previous_close) - np.minimum(self.low, self.previous_close)
-            self._shared["true_range", 1] = outer
-        return self._shared["true_range", 1]
-
-    def last_closes(self, bars: int) -> Floats:
-        """The closes of the last bars, [bars, k], the newest first; 0 where the series is shorter."""
-        if ("close", bars) not in self._shared:
-            self._shared["close", bars] = self.window.columns("close", range(bars))
-        return self._shared["close", bars]
-
-    def _extreme(self, name: str, bars: int, of_both: np.ufunc) -> Floats:
-        if (name, bars) not in self._shared:
-            known = max((of for field_name, of in self._shared if field_name == name and of < bars), default=0)
-            value = of_both.reduce(self.window.columns(name, range(known, bars)), axis=0)
-            self._shared[name, bars] = of_both(value, self._shared[name, known]) if known else value
-        return self._shared[name, bars]
+        if "true_range" not in self._shared:
+            top, bottom = np.maximum(self.high, self.previous_close), np.minimum(self.low, self.previous_close)
+            self._shared["true_range"] = top - bottom
+        return self._shared["true_range"]
 
 
 class LaneState(Protocol):

@@ -119,7 +119,6 @@ class RingView:
         self.available = count  # bars in the lane's series, the newest included
         self._newest = count - 1
         self._slots: dict[int, Integers] = {}
-        self._block: tuple[range, Integers] | None = None
 
     def column(self, name: str, lag: int) -> Column:
         """A field `lag` bars ago; 0 where the series is shorter. At most `depth - 1` bars back."""
@@ -128,16 +127,6 @@ class RingView:
             slots = ((self._newest - lag) & (self._ring.depth - 1)) * self._ring.capacity + self._lanes
             self._slots[lag] = slots
         return self._ring.flat[name].take(slots)
-
-    def columns(self, name: str, lags: range) -> Column:
-        """A field at some lags, [lags, k]; the slots of the last range are kept, as indicators ask for a few fields of it."""
-        if self._block is None or self._block[0] != lags:
-            slots = self._newest - np.array(lags)[:, np.newaxis]
-            slots &= self._ring.depth - 1
-            slots *= self._ring.capacity
-            slots += self._lanes
-            self._block = (lags, slots)
-        return self._ring.flat[name].take(self._block[1])
 
     def select(self, chosen: Integers | Booleans) -> RingView:
         """Only these of the lanes."""

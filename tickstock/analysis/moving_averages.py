@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tickstock.analysis.indicator_kinds import INDICATOR_KINDS
+from tickstock.analysis.lanes import LaneArrays
 from tickstock.analysis.results import Floats
-from tickstock.analysis.smoothing import ExponentialAverage, MovingSums, exponential_bars, sum_of_rows
+from tickstock.analysis.smoothing import ExponentialAverage, MovingSums, exact_product, exact_sum, exponential_bars
 
 if TYPE_CHECKING:
     from tickstock.analysis.indicators import IndicatorStep
@@ -32,7 +33,7 @@ class SimpleMovingAverage:
     def update(self, step: IndicatorStep) -> Mapping[str, Floats]:
         leaving = step.window.column("close", self.period)
         total = self._sum.update(step.lanes, step.close[np.newaxis], leaving)[0]
-        return {self.names[0]: np.where(step.index >= self.period - 1, total / self.period, np.nan)}
+        return {self.names[0]: step.since(self.period - 1, total / self.period)}
 
     def warm_from(self, seed_weight: float) -> int:
         return self.period - 1
@@ -56,30 +57,46 @@ class ExponentialMovingAverage:
 
     def update(self, step: IndicatorStep) -> Mapping[str, Floats]:
         average = self._average.update(step.lanes, step.index, step.close)[0]
-        return {self.names[0]: np.where(step.index >= self.period - 1, average, np.nan)}
+        return {self.names[0]: step.since(self.period - 1, average)}
 
     def warm_from(self, seed_weight: float) -> int:
         return self.period - 1 + exponential_bars(self.period, seed_weight)
 
 
 class WeightedMovingAverage:
-    """WMA(p): the last p closes weighted p for the newest down to 1, first at index p - 1."""
+    """WMA(p): the last p closes weighted p for the newest down to 1, first at index p - 1.
+
+    With a new bar each weight falls by 1, so the sum of the closes before it goes off the weighted sum, and p times the new close
+    comes to it. Both sums carry what rounding took from them.
+    """
 
     def __init__(self, period: int) -> None:
         self.period = self.reach = period
         self.names = INDICATOR_KINDS["WMA"].value_names((period,))
-        self._weights = np.arange(period, 0, -1.0)[:, np.newaxis]
+        self._state = LaneArrays()
+        for name in ("sum", "sum_lost", "weighted", "weighted_lost"):
+            self._state.add(name)
 
     def ensure_lanes(self, lanes: int) -> None:
-        """It remembers nothing: the window has all it needs."""
+        self._state.ensure(lanes)
 
     def reset(self) -> None:
-        """As there is nothing to forget, nothing is done."""
+        self._state.reset()
 
     def update(self, step: IndicatorStep) -> Mapping[str, Floats]:
-        weighted = sum_of_rows(step.last_closes(self.period) * self._weights)
-        mean = weighted / (self.period * (self.period + 1) // 2)
-        return {self.names[0]: np.where(step.index >= self.period - 1, mean, np.nan)}
+        names = ("sum", "sum_lost", "weighted", "weighted_lost")
+        total, total_lost, weighted, weighted_lost = (self._state.take(name, step.lanes) for name in names)
+        entering, lost_entering = exact_product(step.close, self.period)
+        change, lost_in_change = exact_sum(entering, -total)
+        weighted, lost = exact_sum(weighted, change)
+        weighted_lost += lost + lost_in_change + lost_entering - total_lost
+        change, lost_in_change = exact_sum(step.close, -step.window.column("close", self.period))
+        total, lost = exact_sum(total, change)
+        total_lost += lost + lost_in_change
+        for name, value in zip(names, (total, total_lost, weighted, weighted_lost), strict=True):
+            self._state.put(name, step.lanes, value)
+        mean = (weighted + weighted_lost) / (self.period * (self.period + 1) // 2)
+        return {self.names[0]: step.since(self.period - 1, mean)}
 
     def warm_from(self, seed_weight: float) -> int:
         return self.period - 1
@@ -111,9 +128,8 @@ class MovingAverageConvergenceDivergence:
 
     def update(self, step: IndicatorStep) -> Mapping[str, Floats]:
         fast, slow = self._averages.update(step.lanes, step.index, step.close)
-        macd = np.where(step.index >= self._first, fast - slow, np.nan)
         signal = self._signal_average.update(step.lanes, step.index, fast - slow)[0]
-        signal = np.where(step.index >= self._first, signal, np.nan)
+        macd, signal = step.since(self._first, fast - slow), step.since(self._first, signal)
         return dict(zip(self.names, (macd, signal, macd - signal), strict=True))
 
     def warm_from(self, seed_weight: float) -> int:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tickstock.analysis.indicator_kinds import INDICATOR_KINDS
-from tickstock.analysis.lanes import LaneArrays
 from tickstock.analysis.results import Booleans, Floats, Integers
-from tickstock.analysis.smoothing import SAME_PRICE, WilderAverage, sum_of_rows, wilder_bars
+from tickstock.analysis.smoothing import SAME_PRICE, LastValues, MovingExtremes, WilderAverage, ratio, sum_of_rows, wilder_bars
 
 if TYPE_CHECKING:
     from tickstock.analysis.indicators import IndicatorStep
+
 
 class RelativeStrengthIndex:
     """RSI(p) after Wilder, first at index p; 0 for a series that has not moved, as TA-Lib has it."""
@@ -35,8 +35,8 @@ class RelativeStrengthIndex:
         change = step.close - step.previous_close
         moves = np.maximum(np.stack((change, -change)), 0.0)
         gain, loss = self._averages.update(step.lanes, step.index, moves)
-        value = 100.0 * _ratio(gain, gain + loss)
-        return {self.names[0]: np.where(step.index >= self.period, value, np.nan)}
+        value = 100.0 * ratio(gain, gain + loss)
+        return {self.names[0]: step.since(self.period, value)}
 
     def has_moved(self, lanes: Integers) -> Booleans:
         """Where the value says something: not where the series has been flat, which gives 0 by convention."""
@@ -54,28 +54,29 @@ class Stochastic:
     Both come first at the index at which %D is there. A place in a range of nothing is 0, as TA-Lib has it.
     """
 
+    reach = 0
+
     def __init__(self, period: int, slow_k: int, slow_d: int) -> None:
-        self.period = self.reach = period
         self.names = INDICATOR_KINDS["Stochastic"].value_names((period, slow_k, slow_d))
         self._first = period + slow_k + slow_d - 3
-        self._places = _LastValues(slow_k)
-        self._slow = _LastValues(slow_d)
+        self._extremes = MovingExtremes(period)
+        self._places = LastValues(slow_k)
+        self._slow = LastValues(slow_d)
 
     def ensure_lanes(self, lanes: int) -> None:
-        self._places.ensure_lanes(lanes)
-        self._slow.ensure_lanes(lanes)
+        for part in (self._extremes, self._places, self._slow):
+            part.ensure_lanes(lanes)
 
     def reset(self) -> None:
-        self._places.reset()
-        self._slow.reset()
+        for part in (self._extremes, self._places, self._slow):
+            part.reset()
 
     def update(self, step: IndicatorStep) -> Mapping[str, Floats]:
-        lowest = step.lowest(self.period)
-        place = _ratio(step.close - lowest, (step.highest(self.period) - lowest) / 100.0)
-        of_k = self._places.mean_with(step.lanes, place)
-        of_d = self._slow.mean_with(step.lanes, of_k)
-        there = step.index >= self._first
-        return {name: np.where(there, value, np.nan) for name, value in zip(self.names, (of_k, of_d), strict=True)}
+        highest, lowest = self._extremes.update(step.lanes, step.index, step.high, step.low)
+        place = ratio(step.close - lowest, (highest - lowest) / 100.0)
+        of_k = sum_of_rows(self._places.with_newest(step.lanes, step.index, place)) / self._places.period
+        of_d = sum_of_rows(self._slow.with_newest(step.lanes, step.index, of_k)) / self._slow.period
+        return {name: step.since(self._first, value) for name, value in zip(self.names, (of_k, of_d), strict=True)}
 
     def warm_from(self, seed_weight: float) -> int:
         return self._first
@@ -92,27 +93,26 @@ class CommodityChannelIndex:
     def __init__(self, period: int) -> None:
         self.period = period
         self.names = INDICATOR_KINDS["CCI"].value_names((period,))
-        self._state = LaneArrays()
-        self._state.add("typical", rows=period)
+        self._typical = LastValues(period)
 
     def ensure_lanes(self, lanes: int) -> None:
-        self._state.ensure(lanes)
+        self._typical.ensure_lanes(lanes)
 
     def reset(self) -> None:
-        self._state.reset()
+        self._typical.reset()
 
     def update(self, step: IndicatorStep) -> Mapping[str, Floats]:
         typical = step.typical_price()
-        self._state["typical"][step.index % self.period, step.lanes] = typical
-        window = self._state.take("typical", step.lanes)
+        window = self._typical.with_newest(step.lanes, step.index, typical)
         mean = sum_of_rows(window) / self.period
         window -= mean
         deviation = sum_of_rows(np.abs(window, out=window)) / self.period
         distance = typical - mean
-        distance[np.abs(distance) <= SAME_PRICE * mean] = 0.0
-        deviation[deviation <= SAME_PRICE * mean] = 0.0
-        value = _ratio(distance, 0.015 * deviation)
-        return {self.names[0]: np.where(step.index >= self.period - 1, value, np.nan)}
+        noise = SAME_PRICE * mean
+        distance *= np.abs(distance) > noise
+        deviation *= deviation > noise
+        value = ratio(distance, 0.015 * deviation)
+        return {self.names[0]: step.since(self.period - 1, value)}
 
     def warm_from(self, seed_weight: float) -> int:
         return self.period - 1
@@ -121,20 +121,23 @@ class CommodityChannelIndex:
 class WilliamsR:
     """Williams %R(p): how far the close is below the highest high of p bars, in their range: 0 to -100, first at index p - 1."""
 
+    reach = 0
+
     def __init__(self, period: int) -> None:
-        self.period = self.reach = period
+        self.period = period
         self.names = INDICATOR_KINDS["WilliamsR"].value_names((period,))
+        self._extremes = MovingExtremes(period)
 
     def ensure_lanes(self, lanes: int) -> None:
-        """It remembers nothing: the window has all it needs."""
+        self._extremes.ensure_lanes(lanes)
 
     def reset(self) -> None:
-        """As there is nothing to forget, nothing is done."""
+        self._extremes.reset()
 
     def update(self, step: IndicatorStep) -> Mapping[str, Floats]:
-        highest = step.highest(self.period)
-        value = _ratio(highest - step.close, (highest - step.lowest(self.period)) / -100.0)
-        return {self.names[0]: np.where(step.index >= self.period - 1, value, np.nan)}
+        highest, lowest = self._extremes.update(step.lanes, step.index, step.high, step.low)
+        value = ratio(highest - step.close, (highest - lowest) / -100.0)
+        return {self.names[0]: step.since(self.period - 1, value)}
 
     def warm_from(self, seed_weight: float) -> int:
         return self.period - 1
@@ -154,38 +157,8 @@ class RateOfChange:
         """As there is nothing to forget, nothing is done."""
 
     def update(self, step: IndicatorStep) -> Mapping[str, Floats]:
-        there = step.index >= self.period
-        before = np.where(there, step.window.column("close", self.period), np.nan)
+        before = step.since(self.period, step.window.column("close", self.period))
         return {self.names[0]: (step.close / before - 1.0) * 100.0}
 
     def warm_from(self, seed_weight: float) -> int:
         return self.period
-
-
-class _LastValues:
-    """The last few values of a quantity: few enough to be summed anew at each bar."""
-
-    def __init__(self, count: int) -> None:
-        self._count = count
-        self._state = LaneArrays()
-        self._state.add("values", rows=count)
-
-    def ensure_lanes(self, lanes: int) -> None:
-        self._state.ensure(lanes)
-
-    def reset(self) -> None:
-        self._state.reset()
-
-    def mean_with(self, lanes: Integers, value: Floats) -> Floats:
-        """The mean of the last `count` values, this one included."""
-        before = self._state.take("values", lanes)
-        values = np.concatenate((value[np.newaxis], before[:-1]))
-        self._state.put("values", lanes, values)
-        return sum_of_rows(values) / self._count
-
-
-def _ratio(part: Floats, whole: Floats) -> Floats:
-    """part / whole; 0 where the whole is nothing."""
-    something = whole != 0.0
-    ratio: Floats = np.where(something, part / np.where(something, whole, 1.0), 0.0)
-    return ratio

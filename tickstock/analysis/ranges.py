@@ -9,8 +9,8 @@ import numpy as np
 
 from tickstock.analysis.indicator_kinds import INDICATOR_KINDS
 from tickstock.analysis.lanes import LaneArrays
-from tickstock.analysis.results import Floats
-from tickstock.analysis.smoothing import WilderAverage, sum_of_rows, wilder_bars
+from tickstock.analysis.results import Booleans, Floats
+from tickstock.analysis.smoothing import LastValues, MovingExtremes, WilderAverage, ratio, sum_of_rows, wilder_bars
 
 if TYPE_CHECKING:
     from tickstock.analysis.indicators import IndicatorStep
@@ -34,7 +34,7 @@ class AverageTrueRange:
 
     def update(self, step: IndicatorStep) -> Mapping[str, Floats]:
         average = self._average.update(step.lanes, step.index, step.true_range()[np.newaxis])[0]
-        return {self.names[0]: np.where(step.index >= self.period, average, np.nan)}
+        return {self.names[0]: step.since(self.period, average)}
 
     def warm_from(self, seed_weight: float) -> int:
         return self.period + wilder_bars(self.period, seed_weight)
@@ -46,23 +46,26 @@ class BollingerBands:
     The deviation is that of the window's closes from their mean: a difference of large sums of squares loses it at high prices.
     """
 
+    reach = 0
+
     def __init__(self, period: int, deviations: float) -> None:
-        self.period = self.reach = period
+        self.period = period
         self.deviations = deviations
         self.names = INDICATOR_KINDS["BollingerBands"].value_names((period, deviations))
+        self._closes = LastValues(period)
 
     def ensure_lanes(self, lanes: int) -> None:
-        """It remembers nothing: the window has all it needs."""
+        self._closes.ensure_lanes(lanes)
 
     def reset(self) -> None:
-        """As there is nothing to forget, nothing is done."""
+        self._closes.reset()
 
     def update(self, step: IndicatorStep) -> Mapping[str, Floats]:
-        window = step.last_closes(self.period)
-        mean = np.where(step.index >= self.period - 1, sum_of_rows(window) / self.period, np.nan)
-        distance = window - mean
-        distance *= distance
-        width = self.deviations * np.sqrt(sum_of_rows(distance) / self.period)
+        window = self._closes.with_newest(step.lanes, step.index, step.close)
+        mean = step.since(self.period - 1, sum_of_rows(window) / self.period)
+        window -= mean
+        window *= window
+        width = self.deviations * np.sqrt(sum_of_rows(window) / self.period)
         return dict(zip(self.names, (mean + width, mean, mean - width), strict=True))
 
     def warm_from(self, seed_weight: float) -> int:
@@ -72,20 +75,22 @@ class BollingerBands:
 class DonchianChannel:
     """The highest high and the lowest low of the last p bars, this one included, and their middle, first at index p - 1."""
 
+    reach = 0
+
     def __init__(self, period: int) -> None:
-        self.period = self.reach = period
+        self.period = period
         self.names = INDICATOR_KINDS["Donchian"].value_names((period,))
+        self._extremes = MovingExtremes(period)
 
     def ensure_lanes(self, lanes: int) -> None:
-        """It remembers nothing: the window has all it needs."""
+        self._extremes.ensure_lanes(lanes)
 
     def reset(self) -> None:
-        """As there is nothing to forget, nothing is done."""
+        self._extremes.reset()
 
     def update(self, step: IndicatorStep) -> Mapping[str, Floats]:
-        there = step.index >= self.period - 1
-        upper = np.where(there, step.highest(self.period), np.nan)
-        lower = np.where(there, step.lowest(self.period), np.nan)
+        extremes = self._extremes.update(step.lanes, step.index, step.high, step.low)
+        upper, lower = (step.since(self.period - 1, value) for value in extremes)
         return dict(zip(self.names, (upper, (upper + lower) / 2.0, lower), strict=True))
 
     def warm_from(self, seed_weight: float) -> int:
@@ -117,42 +122,36 @@ class AverageDirectionalIndex:
 
     def update(self, step: IndicatorStep) -> Mapping[str, Floats]:
         plus, minus, true_range = self._smoothed(step)
-        ranged = np.where(true_range > 0.0, true_range, np.inf)
-        plus_line, minus_line = 100.0 * (plus / ranged), 100.0 * (minus / ranged)
+        plus_line, minus_line = 100.0 * ratio(plus, true_range), 100.0 * ratio(minus, true_range)
         total = plus_line + minus_line
-        dx = np.where(total > 0.0, 100.0 * (np.abs(plus_line - minus_line) / np.where(total > 0.0, total, 1.0)), np.nan)
-        average = self._averaged(step, dx)
-        begun = step.index >= self.period
-        average = np.where(step.index >= 2 * self.period - 1, average, np.nan)
-        lines = (np.where(begun, line, np.nan) for line in (plus_line, minus_line))
-        return dict(zip(self.names, (average, *lines), strict=True))
+        dx = 100.0 * ratio(np.abs(plus_line - minus_line), total)
+        average = self._averaged(step, dx, total > 0.0)
+        lines = (step.since(self.period, line) for line in (plus_line, minus_line))
+        return dict(zip(self.names, (step.since(2 * self.period - 1, average), *lines), strict=True))
 
     def warm_from(self, seed_weight: float) -> int:
         return 2 * self.period - 1 + wilder_bars(self.period, seed_weight)
 
     def _smoothed(self, step: IndicatorStep) -> Floats:
+        """The sums of the moves up, of those down, and of the true range."""
         up = step.high - step.window.column("high", 1)
         down = step.window.column("low", 1) - step.low
-        moves = np.stack(
-            (
-                np.where((up > 0.0) & (up > down), up, 0.0),
-                np.where((down > 0.0) & (down > up), down, 0.0),
-                step.true_range(),
-            )
-        )
-        sums = self._state.take("sums", step.lanes)
-        sums = sums - np.where(step.index >= self.period, sums / self.period, 0.0) + np.where(step.index > 0, moves, 0.0)
+        moves = np.stack((np.maximum(up, 0.0) * (up > down), np.maximum(down, 0.0) * (down > up), step.true_range()))
+        before: Floats = self._state.take("sums", step.lanes)
+        sums: Floats = before - before / self.period + moves
+        if step.any_before(self.period):
+            sums = np.where(step.index < self.period, before + np.where(step.index > 0, moves, 0.0), sums)
         self._state.put("sums", step.lanes, sums)
         return sums
 
-    def _averaged(self, step: IndicatorStep, dx: Floats) -> Floats:
-        """ADX; before index 2p - 1 the sum of what will seed it. `dx` is NaN where there is no direction."""
+    def _averaged(self, step: IndicatorStep, dx: Floats, directed: Booleans) -> Floats:
+        """ADX; before index 2p - 1 the sum of what will seed it."""
         period, index = self.period, step.index
         before = self._state.take("index", step.lanes)
-        directed = ~np.isnan(dx)
-        average = np.where(directed, (before * (period - 1) + dx) / period, before)
-        if index.min(initial=2 * period) < 2 * period:
-            total = before + np.where(directed & (index >= period), dx, 0.0)
-            average = np.where(index < 2 * period - 1, total, np.where(index == 2 * period - 1, total / period, average))
+        average: Floats = np.where(directed, (before * (period - 1) + dx) / period, before)
+        if step.any_before(2 * period):
+            total = before + np.where(index >= period, dx, 0.0)
+            seed = np.where(index == 2 * period - 1, total / period, total)
+            average = np.where(index < 2 * period, seed, average)
         self._state.put("index", step.lanes, average)
         return average

@@ -34,13 +34,93 @@ class MovingSums:
 
     def update(self, lanes: Integers, entering: Floats, leaving: Floats) -> Floats:
         """The sums [rows, k] after some values came in and others, 0 while the window fills, went out."""
-        change, lost_in_change = _exact_sum(entering, -leaving)
-        total, lost_in_total = _exact_sum(self._state.take("sum", lanes), change)
+        change, lost_in_change = exact_sum(entering, -leaving)
+        total, lost_in_total = exact_sum(self._state.take("sum", lanes), change)
         lost = self._state.take("lost", lanes) + (lost_in_change + lost_in_total)
         self._state.put("sum", lanes, total)
         self._state.put("lost", lanes, lost)
         summed: Floats = total + lost
         return summed
+
+
+class LastValues:
+    """The last p values of a quantity, each in the row that its index gives it."""
+
+    def __init__(self, period: int) -> None:
+        self.period = period
+        self._state = LaneArrays()
+        self._state.add("values", rows=period)
+
+    def ensure_lanes(self, lanes: int) -> None:
+        self._state.ensure(lanes)
+
+    def reset(self) -> None:
+        self._state.reset()
+
+    def with_newest(self, lanes: Integers, index: Integers, value: Floats) -> Floats:
+        """Take the value of a bar and return the last ones [p, k], in no order of time; 0 where the series is shorter."""
+        self._state["values"].reshape(-1)[self._slots(lanes, index)] = value
+        return self._state.take("values", lanes)
+
+    def replace_oldest(self, lanes: Integers, index: Integers, value: Floats) -> Floats:
+        """Take the value of a bar and return the one of p bars ago; 0 where the series is shorter."""
+        values, slots = self._state["values"].reshape(-1), self._slots(lanes, index)
+        oldest: Floats = values.take(slots)
+        values[slots] = value
+        return oldest
+
+    def _slots(self, lanes: Integers, index: Integers) -> Integers:
+        return index % self.period * self._state.capacity + lanes
+
+
+class MovingExtremes:
+    """The highest high and the lowest low of the last p bars, at a cost that does not depend on p.
+
+    A lane's bars are cut into blocks of p. The last p bars are the block that is being filled, whose extreme runs along, and the
+    end of the block before, whose extremes towards its end are known since it was full (van Herk's algorithm). Lows are kept
+    with their sign turned, so that both are a maximum.
+    """
+
+    def __init__(self, period: int) -> None:
+        self.period = period
+        self._state = LaneArrays()
+        self._state.add("running", -np.inf, rows=2)
+        # Of the block before, from each place to its end, overwritten place by place by the bars of this one; and one row of
+        # nothing behind the last place: first for highs, then for lows.
+        self._state.add("endings", -np.inf, rows=2 * (period + 1))
+
+    def ensure_lanes(self, lanes: int) -> None:
+        self._state.ensure(lanes)
+
+    def reset(self) -> None:
+        self._state.reset()
+
+    def update(self, lanes: Integers, index: Integers, high: Floats, low: Floats) -> tuple[Floats, Floats]:
+        """Take a bar and return the highest high and the lowest low, as far back as there are bars."""
+        place = index % self.period
+        values = np.stack((high, -low))
+        running = np.maximum(np.where(place == 0, -np.inf, self._state.take("running", lanes)), values)
+        self._state.put("running", lanes, running)
+        endings = self._state["endings"].reshape(-1)
+        slots = self._slots(place, lanes)
+        np.maximum(running, endings.take(slots + self._state.capacity), out=running)
+        endings[slots] = values
+        full = lanes[place == self.period - 1]
+        if len(full):
+            self._complete(endings, self._slots(np.arange(self.period)[:, np.newaxis], full))
+        return running[0], -running[1]
+
+    def _slots(self, place: Integers, lanes: Integers) -> Integers:
+        of_highs = place * self._state.capacity + lanes
+        return np.stack((of_highs, of_highs + (self.period + 1) * self._state.capacity))
+
+    def _complete(self, endings: Floats, slots: Integers) -> None:
+        block = endings.take(slots)  # [2, period, lanes]
+        reach = 1
+        while reach < self.period:
+            block[:, :-reach] = np.maximum(block[:, :-reach], block[:, reach:])
+            reach *= 2
+        endings[slots] = block
 
 
 class ExponentialAverage:
@@ -135,8 +215,25 @@ def sum_of_rows(rows: Floats) -> Floats:
     return total
 
 
-def _exact_sum(left: Floats, right: Floats) -> tuple[Floats, Floats]:
+def exact_sum(left: Floats, right: Floats) -> tuple[Floats, Floats]:
     """The rounded sum and exactly what rounding took from it (Knuth's TwoSum)."""
     total = left + right
     right_part = total - left
     return total, (left - (total - right_part)) + (right - right_part)
+
+
+def exact_product(value: Floats, factor: int) -> tuple[Floats, Floats]:
+    """The rounded product with a whole number below 2 ** 26 and exactly what rounding took from it (Veltkamp's split)."""
+    large = value * 134_217_729.0  # 2 ** 27 + 1
+    upper = large - (large - value)
+    product = value * factor
+    return product, (upper * factor - product) + (value - upper) * factor
+
+
+def ratio(part: Floats, whole: Floats) -> Floats:
+    """part / whole; 0 where the whole is nothing."""
+    nothing = whole == 0.0
+    if not nothing.any():
+        return part / whole
+    where_something: Floats = np.where(nothing, 0.0, part / np.where(nothing, 1.0, whole))
+    return where_something

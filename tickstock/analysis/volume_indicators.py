@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tickstock.analysis.indicator_kinds import INDICATOR_KINDS
-from tickstock.analysis.lanes import BarRing, LaneArrays
+from tickstock.analysis.lanes import LaneArrays
 from tickstock.analysis.results import Floats
-from tickstock.analysis.smoothing import SAME_PRICE, MovingSums
+from tickstock.analysis.smoothing import SAME_PRICE, LastValues, MovingSums, ratio
 
 if TYPE_CHECKING:
     from tickstock.analysis.indicators import IndicatorStep
@@ -50,30 +50,26 @@ class MoneyFlowIndex:
     def __init__(self, period: int) -> None:
         self.period = period
         self.names = INDICATOR_KINDS["MFI"].value_names((period,))
-        self._flows = BarRing(("typical", "flow"), 1 << period.bit_length())
+        self._before = LastValues(1)  # the typical price of the bar before
+        self._flows = LastValues(period)
         self._sums = MovingSums(rows=2)
 
     def ensure_lanes(self, lanes: int) -> None:
-        self._flows.ensure(lanes)
-        self._sums.ensure_lanes(lanes)
+        for part in (self._before, self._flows, self._sums):
+            part.ensure_lanes(lanes)
 
     def reset(self) -> None:
-        self._flows.reset()
-        self._sums.reset()
+        for part in (self._before, self._flows, self._sums):
+            part.reset()
 
     def update(self, step: IndicatorStep) -> Mapping[str, Floats]:
         typical = step.typical_price()
-        before = self._flows.at(step.lanes).column("typical", 0)
-        change = typical - before
+        change = typical - self._before.replace_oldest(step.lanes, step.index, typical)
         moved = (np.abs(change) > SAME_PRICE * typical) & (step.index > 0)
         flow = np.where(moved, np.sign(change) * (typical * step.volume), 0.0)
-        self._flows.append(step.lanes, {"typical": typical, "flow": flow})
-        leaving = self._flows.at(step.lanes).column("flow", self.period)
+        leaving = self._flows.replace_oldest(step.lanes, step.index, flow)
         rising, falling = self._sums.update(step.lanes, _in_and_out(flow), _in_and_out(leaving))
-        total = rising + falling
-        flowed = total > 0.0
-        value = np.where(flowed, 100.0 * (rising / np.where(flowed, total, 1.0)), 0.0)
-        return {self.names[0]: np.where(step.index >= self.period, value, np.nan)}
+        return {self.names[0]: step.since(self.period, 100.0 * ratio(rising, rising + falling))}
 
     def warm_from(self, seed_weight: float) -> int:
         return self.period
