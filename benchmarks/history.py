@@ -17,22 +17,17 @@ import talib
 from benchmarks.random_bars import MINUTES_A_SESSION, in_units, one_symbol, times, walks
 from tickstock.analysis.bar_window import BarWindow
 from tickstock.analysis.candle_bars import HistoryBars
-from tickstock.analysis.candlestick_detector import CandlestickDetector, matches
+from tickstock.analysis.candlestick_detector import STRETCH, CandlestickDetector, matches
 from tickstock.analysis.candlesticks import CANDLESTICKS
 from tickstock.analysis.results import BarColumns, Integers
 
 DAYS_A_YEAR = 252
-STRETCH = 16_384  # moments that are searched together: what stays in the cache
 
 
 def candlesticks_found(bars: BarColumns, sessions: Integers) -> int:
     """Search all bars; the number of detections."""
-    detector = CandlestickDetector(CANDLESTICKS.values(), "1min")
-    history, found = HistoryBars(bars, sessions), 0
-    for first in range(0, len(history), STRETCH):
-        patterns, _ = detector.detect(history.moments(first, min(first + STRETCH, len(history))))
-        found += sum(len(each.place) for each in patterns)
-    return found
+    found, _ = CandlestickDetector(CANDLESTICKS.values(), "1min").detect_in_history(HistoryBars(bars, sessions))
+    return sum(len(each.place) for each in found)
 
 
 def candlesticks_matched(bars: BarColumns, sessions: Integers) -> int:
