@@ -10,7 +10,7 @@ import numpy as np
 from tickstock.analysis.indicator_kinds import INDICATOR_KINDS
 from tickstock.analysis.lanes import LaneArrays
 from tickstock.analysis.results import Floats
-from tickstock.analysis.smoothing import ExponentialAverage, MovingSums, exact_product, exact_sum, exponential_bars
+from tickstock.analysis.smoothing import ExponentialAverage, LastValues, MovingSums, exact_product, exact_sum, exponential_bars
 
 if TYPE_CHECKING:
     from tickstock.analysis.indicators import IndicatorStep
@@ -19,19 +19,24 @@ if TYPE_CHECKING:
 class SimpleMovingAverage:
     """SMA(p): the mean of the last p closes, first at index p - 1."""
 
+    reach = 0
+
     def __init__(self, period: int) -> None:
-        self.period = self.reach = period
+        self.period = period
         self.names = INDICATOR_KINDS["SMA"].value_names((period,))
+        self._closes = LastValues(period)
         self._sum = MovingSums(rows=1)
 
     def ensure_lanes(self, lanes: int) -> None:
+        self._closes.ensure_lanes(lanes)
         self._sum.ensure_lanes(lanes)
 
     def reset(self) -> None:
+        self._closes.reset()
         self._sum.reset()
 
     def update(self, step: IndicatorStep) -> Mapping[str, Floats]:
-        leaving = step.window.column("close", self.period)
+        leaving = self._closes.replace_oldest(step.lanes, step.index, step.close)
         total = self._sum.update(step.lanes, step.close[np.newaxis], leaving)[0]
         return {self.names[0]: step.since(self.period - 1, total / self.period)}
 
@@ -70,17 +75,22 @@ class WeightedMovingAverage:
     comes to it. Both sums carry what rounding took from them.
     """
 
+    reach = 0
+
     def __init__(self, period: int) -> None:
-        self.period = self.reach = period
+        self.period = period
         self.names = INDICATOR_KINDS["WMA"].value_names((period,))
+        self._closes = LastValues(period)
         self._state = LaneArrays()
         for name in ("sum", "sum_lost", "weighted", "weighted_lost"):
             self._state.add(name)
 
     def ensure_lanes(self, lanes: int) -> None:
+        self._closes.ensure_lanes(lanes)
         self._state.ensure(lanes)
 
     def reset(self) -> None:
+        self._closes.reset()
         self._state.reset()
 
     def update(self, step: IndicatorStep) -> Mapping[str, Floats]:
@@ -90,7 +100,8 @@ class WeightedMovingAverage:
         change, lost_in_change = exact_sum(entering, -total)
         weighted, lost = exact_sum(weighted, change)
         weighted_lost += lost + lost_in_change + lost_entering - total_lost
-        change, lost_in_change = exact_sum(step.close, -step.window.column("close", self.period))
+        leaving = self._closes.replace_oldest(step.lanes, step.index, step.close)
+        change, lost_in_change = exact_sum(step.close, -leaving)
         total, lost = exact_sum(total, change)
         total_lost += lost + lost_in_change
         for name, value in zip(names, (total, total_lost, weighted, weighted_lost), strict=True):

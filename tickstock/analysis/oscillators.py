@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class RelativeStrengthIndex:
     """RSI(p) after Wilder, first at index p; 0 for a series that has not moved, as TA-Lib has it."""
 
-    reach = 1
+    reach = 0
 
     def __init__(self, period: int) -> None:
         self.period = period
@@ -146,18 +146,21 @@ class WilliamsR:
 class RateOfChange:
     """ROC(p): by how many percent the close differs from the close p bars ago, first at index p."""
 
+    reach = 0
+
     def __init__(self, period: int) -> None:
-        self.period = self.reach = period
+        self.period = period
         self.names = INDICATOR_KINDS["ROC"].value_names((period,))
+        self._closes = LastValues(period)
 
     def ensure_lanes(self, lanes: int) -> None:
-        """It remembers nothing: the window has all it needs."""
+        self._closes.ensure_lanes(lanes)
 
     def reset(self) -> None:
-        """As there is nothing to forget, nothing is done."""
+        self._closes.reset()
 
     def update(self, step: IndicatorStep) -> Mapping[str, Floats]:
-        before = step.since(self.period, step.window.column("close", self.period))
+        before = step.since(self.period, self._closes.replace_oldest(step.lanes, step.index, step.close))
         return {self.names[0]: (step.close / before - 1.0) * 100.0}
 
     def warm_from(self, seed_weight: float) -> int:

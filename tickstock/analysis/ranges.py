@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class AverageTrueRange:
     """ATR(p) after Wilder, first at index p: the true range needs the close before."""
 
-    reach = 1
+    reach = 0
 
     def __init__(self, period: int) -> None:
         self.period = period

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class OnBalanceVolume:
     """OBV: the volume of the session's first bar, then that of each rising bar added and of each falling one taken off."""
 
-    reach = 1
+    reach = 0
 
     def __init__(self) -> None:
         self.names = INDICATOR_KINDS["OBV"].value_names(())
