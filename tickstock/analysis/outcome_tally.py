@@ -49,7 +49,8 @@ class BarOutcomes(NamedTuple):
     """What followed each bar of one symbol, and where it belongs."""
 
     entry_time: Integers
-    move: Floats
+    move: Floats  # the return of a buyer; NaN where the outcome is incomplete
+    base_move: Floats  # the same as the base counts it
     stratum: Integers
     day: Integers
     in_base: Booleans  # complete, and not too thin
@@ -73,7 +74,7 @@ class OutcomeTally:
         stratum = number * HALF_HOURS + half_hours(bars, session_start, self.timeframe)
         move = followed.returns
         in_base = np.isfinite(move) & ~thin_bars(bars, session_start, self.timeframe)
-        outcomes = BarOutcomes(followed.entry_time, move, stratum, trading_days(session_start), in_base)
+        outcomes = BarOutcomes(followed.entry_time, move, move, stratum, trading_days(session_start), in_base)
         self._base.append(Cells.of(stratum[in_base], outcomes.day[in_base], move[in_base]))
         return outcomes
 
@@ -88,7 +89,7 @@ class OutcomeTally:
         counted = place[first]
         self._events[pattern, side].append(Events(bars.stratum[counted], bars.day[counted], bars.move[counted], quality[first]))
         taken = place[bars.in_base[place]]
-        self._detected[pattern, side].append(Cells.of(bars.stratum[taken], bars.day[taken], bars.move[taken]))
+        self._detected[pattern, side].append(Cells.of(bars.stratum[taken], bars.day[taken], bars.base_move[taken]))
 
     @property
     def names(self) -> list[tuple[str, int]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -24,6 +24,8 @@ from tickstock.database.models import (
     indicator_alerts,
     intraday_indicators,
     intraday_patterns,
+    outcome_reports,
+    outcome_rows,
     stored_history,
     streaming_progress,
     ticks,
@@ -224,6 +226,17 @@ class Queries:
             query = query.where(feed_gaps.c.repair.is_(None), feed_gaps.c.lost.is_(None))
         return self._rows(query)
 
+    def outcome_report(self, name: str, **wanted: str | int | None) -> Record | None:
+        """The header of a report, when its rows were computed, and those rows that have these keys; None before the first one."""
+        found = self._rows(select(outcome_reports).where(outcome_reports.c.name == name))
+        if not found:
+            return None
+        table = outcome_rows
+        query = select(table).where(table.c.computed == found[0]["computed"], *_equal(table, wanted))
+        rows = self._rows(query.order_by(*(table.c[key] for key in ("pattern", "timeframe", "direction", "horizon", "quality"))))
+        told = [{**{key: row[key] for key in row if key not in ("computed", "figures")}, **row["figures"]} for row in rows]
+        return {"computed": found[0]["computed"], "header": found[0]["header"], "outcomes": told}
+
     def _page(
         self,
         table: Table,
@@ -258,7 +271,7 @@ class Queries:
             return [{str(name): value for name, value in row.items()} for row in connection.execute(query).mappings()]
 
 
-def _equal(table: Table, wanted: dict[str, str | None]) -> list[ColumnElement[bool]]:
+def _equal(table: Table, wanted: Mapping[str, str | int | None]) -> list[ColumnElement[bool]]:
     return [table.c[name] == value for name, value in wanted.items() if value is not None]
 
 

@@ -31,6 +31,7 @@ from tickstock.streaming.minute_closer import MinuteCloser
 from tickstock.streaming.minute_queue import MinuteQueue
 from tickstock.streaming.minute_writer import MinuteWriter
 from tickstock.streaming.missed_results import publish_missed
+from tickstock.streaming.outcomes import Outcomes
 from tickstock.streaming.rest_fetcher import RestFetcher
 from tickstock.streaming.result_publisher import ResultPublisher, redis_client
 from tickstock.streaming.tick_subscriber import RedisTickSubscriber
@@ -109,6 +110,7 @@ class TickStockPL:
         self._taken = TakenReporter(settings.redis_url)
         self._health = HealthReporter(settings.redis_url, self.session_id, self.figures, self._issues)
         self._housekeeping = Housekeeping(settings.database, settings.indicator_retention_days)
+        self._outcomes = Outcomes(settings, self._calendar)
         self._log_client = redis_client(settings.redis_url)
         self._counter = tick_counter()
 
@@ -125,7 +127,9 @@ class TickStockPL:
     def run(self) -> None:
         """Run until `stop`: everything closed is stored and published, the open minute is left to the next start."""
         logger.info("STREAMING: TickStockPL starts, session %s", self.session_id)
-        for thread in (self._health, self._publisher, self._writer, self._fetcher, self._taken, self._housekeeping):
+        for thread in (
+            self._health, self._publisher, self._writer, self._fetcher, self._taken, self._housekeeping, self._outcomes
+        ):  # fmt: skip
             thread.start()
         closer, follower = self._wire(self._committed())
         if not self._stop_reason:
@@ -230,6 +234,7 @@ class TickStockPL:
         self._subscriber.stop()
         self._fetcher.stop()
         self._housekeeping.stop()
+        self._outcomes.stop()
         unstored = self._writer.stop(STOP_SECONDS)
         unpublished = self._publisher.stop(STOP_SECONDS / 2)
         self._taken.stop()

@@ -27,6 +27,8 @@ Answer = Response | tuple[Response, int]
 DIRECTION = parameters.one_of("bullish", "bearish", "neutral")
 TIMEFRAME = parameters.one_of(*parameters.TIMEFRAMES)
 ORIGIN = parameters.one_of("live", "repair", "history")
+QUALITY = parameters.one_of("all", "low", "middle", "high")
+NO_REPORT = "No report has been computed yet: TickStockPL does so a minute after its start, after the close, and every hour."
 _PAGED: dict[str, Reader] = {
     "from": parameters.moment,
     "to": parameters.moment,
@@ -79,6 +81,15 @@ def gaps() -> Answer:
     asked = parameters.read(request.args.to_dict(flat=False), {"from": parameters.moment, "limit": parameters.limit})
     since, limit = asked.get("from"), asked.get("limit", PAGE_SIZE)
     return jsonify({"gaps": _services().stored.ask(lambda queries: queries.gaps(since=since, limit=limit))})
+
+
+@api.get("/api/outcomes")
+def outcomes() -> Answer:
+    """What followed live patterns: the rows of the last report, when and on what it was computed; why there are none."""
+    readers = {"pattern": parameters.name, "timeframe": TIMEFRAME, "horizon": parameters.horizon, "quality": QUALITY}
+    asked = parameters.read(request.args.to_dict(flat=False), readers)
+    report = _services().stored.ask(lambda queries: queries.outcome_report("live", **asked))
+    return jsonify(report or {"computed": None, "header": {"empty": NO_REPORT}, "outcomes": []})
 
 
 @api.get("/api/catalog")

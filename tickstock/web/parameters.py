@@ -12,6 +12,7 @@ from tickstock.logs import shortened
 from tickstock.market_hours import NEW_YORK
 
 MOST_ROWS = 1000
+MOST_BARS_AHEAD = 10_000
 LAST_TIME_MS = 253_402_300_799_999  # the end of year 9999
 TIMEFRAMES = ("1min", "5min", "15min", "60min", "1day")
 
@@ -80,6 +81,13 @@ def limit(text: str) -> int:
     """How many rows at most."""
     if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= MOST_ROWS:
         raise ValueError(f"a whole number from 1 to {MOST_ROWS}")
+    return int(text)
+
+
+def horizon(text: str) -> int:
+    """A number of bar lengths."""
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= MOST_BARS_AHEAD:
+        raise ValueError("a number of bar lengths such as 1, 5, 15 or 60")
     return int(text)
 
 
