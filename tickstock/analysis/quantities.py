@@ -54,7 +54,7 @@ class Scale:
     usual_range: Floats
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)  # not frozen: many are made for each pattern, and that would double what one costs
 class Measured:
     """A quantity whose comparisons carry margins."""
 
@@ -99,7 +99,7 @@ class Measured:
         return Measured(values, kind, self.scale)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Margins:
     """A condition and how far inside it each lane is: the product of its margins and their number."""
 
