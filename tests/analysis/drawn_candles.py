@@ -46,6 +46,7 @@ DRAWINGS: dict[str, tuple[Candle, ...]] = {
     "HangingMan": (Candle(20, 3, 3), Candle(-3, 0, 14, opens="high+2")),
     "InvertedHammer": (BLACK, Candle(2, 12, 0, opens="close-5")),
     "SpinningTop": (Candle(3, 9, 9),),
+    "HighWave but for a long body": (Candle(12, 28, 28),),
     "Marubozu": (MARUBOZU,),
     "ClosingMarubozu": (Candle(20, 0, 8),),
     "BeltHold": (Candle(20, 8, 0),),
@@ -61,6 +62,7 @@ DRAWINGS: dict[str, tuple[Candle, ...]] = {
     "DojiStar": (BLACK, Candle(0, 5, 5, opens="close-6")),
     "Kicking": (Candle(-20), Candle(24, opens="high+5")),
     "Kicking, the first longer": (Candle(-24), Candle(20, opens="high+5")),
+    "Kicking but for short bodies": (Candle(-7), Candle(7, opens="high+5")),
     "HomingPigeon": (BLACK, Candle(-5, 3, 3, opens="open-7")),
     "MatchingLow": (BLACK, Candle(-8, 3, 3, closes="close")),
     "InNeck": (BLACK, Candle(opens="low-6", closes="close", upper=2, lower=2)),
@@ -83,7 +85,8 @@ def drawn(
 ) -> Series:
     """Every drawing so many times and turned over as often, in random order; `pace` makes all bars that many times as long.
 
-    The lowest low is at the base, in dollars.
+    What lay on the grid before lies on or around it then, so that limits which fall between two of its prices are hit too. The
+    lowest low is at the base, in dollars.
     """
     generator = np.random.default_rng(seed)
     rows: list[Row] = [(0, 10, -10, 0)]
@@ -102,6 +105,8 @@ def drawn(
             rows[-len(drawing) - 1 :] = [_turned_over(row) for row in rows[-len(drawing) - 1 :]]
         assert len(rows) == start + 1 + BARS_BEFORE + len(drawing)
     ticks = np.array(rows) * pace
+    ticks += generator.integers(-(pace // 2), pace // 2 + 1, ticks.shape) * (generator.random(ticks.shape) < 0.5)
+    ticks[:, 1], ticks[:, 2] = ticks.max(axis=1), ticks.min(axis=1)
     return series(np.round(base + (ticks - ticks.min()) * tick, 6))
 
 

@@ -143,9 +143,9 @@ def test_long_walks_on_a_price_grid_are_decided_as_talib_decides_them(thorough):
     assert cells > (10_000_000 if thorough else 1_000_000)
 
 
-@pytest.mark.parametrize("pace", [1, 3])
+@pytest.mark.parametrize("pace", [1, 3, 5])
 def test_every_function_gives_every_value_it_can_in_bars_drawn_for_it_and_each_as_talib_gives_it(pace, thorough):
-    one = drawn(pace, 400 if thorough else 40, pace=pace)
+    one = drawn(pace, 400 if thorough else 80, pace=pace)
     found = over_history(one)
     print(f"{assert_same(found, by_talib(one)):,} cells compared with TA-Lib")
     for name in DRAWN:
