@@ -14,6 +14,7 @@ import uuid
 
 import redis
 
+from tickstock.analysis.selection import enabled_from
 from tickstock.contract import TICKS_TAKEN_KEY, MarketTick, TakenPosition, encode
 from tickstock.database.queries import Queries
 from tickstock.errors import DatabaseUnavailable
@@ -99,7 +100,7 @@ class TickStockPL:
         self._calendar = calendar_named(settings.calendar)
         self._builder = BarBuilder()
         self._queue = MinuteQueue(int(settings.gap_wait_seconds * 1000))
-        self._engine = StreamingEngine(settings, self._calendar, now_ms)
+        self._engine = StreamingEngine(settings, self._calendar, now_ms, enabled_from(settings))
         self._queries = Queries(settings.database)
         self._subscriber = RedisTickSubscriber(settings.redis_url, self._wake)
         self._publisher = ResultPublisher(settings.redis_url)
