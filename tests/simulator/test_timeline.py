@@ -151,3 +151,13 @@ def test_totals_begin_anew_with_the_trading_day() -> None:
             found += [json.loads(text) for text in events.texts]
     accumulated = {each["s"]: each["av"] for each in found}
     assert accumulated[day.end - MINUTE_MS] > 50 * accumulated[day.end]
+
+
+def test_a_virtual_day_may_end_in_any_minute(market: SyntheticMarket) -> None:
+    start = start_of(market, "10:00")
+    timeline = Timeline(SyntheticTape(market, last_day=FRIDAY, end=start + 2 * MINUTE_MS), start)
+    found = []
+    while not timeline.is_over:
+        for events in timeline.advance(timeline.next_step(1000), {"T": np.ones(len(market.symbols), bool)}):
+            found += [json.loads(text)["t"] // MINUTE_MS * MINUTE_MS for text in events.texts]
+    assert set(found) == {start, start + MINUTE_MS}

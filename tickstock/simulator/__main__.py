@@ -48,6 +48,7 @@ def argument_parser() -> argparse.ArgumentParser:
         "--plain", action="store_true", help="no odd lots and no late prints: every trade moves a price; for load tests"
     )
     parser.add_argument("--start", metavar="TIME", help="a virtual day from this New York time on, such as 2026-11-20T09:25")
+    parser.add_argument("--end", metavar="TIME", help="end the virtual day at this New York time, before its last session does")
     parser.add_argument("--replay", metavar="FILE", type=Path, help="play a recorded day: trades_v1, .csv or .csv.gz")
     parser.add_argument("--speed", type=_speed, default=1.0, metavar="N|max", help="of a virtual or recorded day; default 1")
     parser.add_argument(
@@ -83,7 +84,7 @@ def symbols_of(text: str | None) -> list[str]:
     return made_up_tickers(int(text)) if text.isdigit() else list(dict.fromkeys(text.replace(",", " ").split()))
 
 
-def start_of(text: str) -> int:
+def moment_of(text: str, option: str = "--start") -> int:
     """A time as Unix milliseconds: New York time unless it says otherwise; a date alone is that day's 04:00.
 
     Raises:
@@ -95,7 +96,7 @@ def start_of(text: str) -> int:
         else:
             moment = datetime.fromisoformat(text)
     except ValueError:
-        raise SettingError(f"--start must be a time such as 2026-11-20T09:25 or a date; got {text!r}.") from None
+        raise SettingError(f"{option} must be a time such as 2026-11-20T09:25 or a date; got {text!r}.") from None
     return int((moment if moment.tzinfo else moment.replace(tzinfo=NEW_YORK)).timestamp() * 1000)
 
 
@@ -109,13 +110,16 @@ def market_of(arguments: argparse.Namespace) -> tuple[SyntheticTape | RecordedDa
         market = SyntheticMarket(symbols, arguments.seed, AlwaysOpenCalendar(), arguments.rate, arguments.plain)
         clock = WallClock()
         return SyntheticTape(market), clock, clock.now()
-    start = start_of(arguments.start)
+    start = moment_of(arguments.start)
+    end = moment_of(arguments.end, "--end") if arguments.end is not None else None
+    if end is not None and end <= start:
+        raise SettingError(f"--end must lie after --start; {arguments.end} does not.")
     calendar = ExchangeCalendar()
     day = new_york_time(start).date()
     if not calendar.sessions_of(day) or calendar.sessions_of(day)[-1].end <= start:
         raise SettingError(f"--start must lie on a trading day, before its end; {arguments.start} does not.")
     market = SyntheticMarket(symbols, arguments.seed, calendar, arguments.rate, arguments.plain)
-    return SyntheticTape(market, last_day=day), DayClock(start, arguments.speed), start
+    return SyntheticTape(market, last_day=day, end=end), DayClock(start, arguments.speed), start
 
 
 async def run(arguments: argparse.Namespace) -> None:

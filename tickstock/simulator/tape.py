@@ -72,19 +72,22 @@ class BarSource(Protocol):
 
 
 class SyntheticTape:
-    """The synthetic market as a tape: endless on the wall clock, or to the end of one day."""
+    """The synthetic market as a tape: endless on the wall clock, or to the end of one day, or of one of its minutes."""
 
-    def __init__(self, market: SyntheticMarket, last_day: date | None = None) -> None:
+    def __init__(self, market: SyntheticMarket, last_day: date | None = None, end: int | None = None) -> None:
         self.market = market
         self.symbols = market.symbols
         self.conditions = market.conditions
         self._last_day = last_day
+        self._end = end
         self._day_at = lru_cache(maxsize=8)(self._find_day)
 
     def next_minute(self, start: int) -> int | None:
         calendar = self.market.days.calendar
         if calendar.session_at(start) is None:
             start = calendar.next_session(start).start
+        if self._end is not None and start >= self._end:
+            return None
         if self._last_day is not None and calendar.trading_day_at(start) > self._last_day:
             return None
         return start
