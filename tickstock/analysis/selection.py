@@ -13,6 +13,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from tickstock.analysis.catalog import DAY_FIGURES, catalog
+from tickstock.analysis.chart_pattern_rules import CHART_PATTERNS
 from tickstock.analysis.indicator_kinds import DEFAULT_INSTANCES, IndicatorNameError, instance
 from tickstock.analysis.timeframes import LENGTH_MS
 from tickstock.errors import SettingError
@@ -24,7 +25,23 @@ ALWAYS = ("Doji", "Hammer", "HeadShoulders")  # computed, stored and published w
 PATTERNS = tuple(entry.name for entry in catalog() if entry.kind in ("candlestick", "chart_pattern"))
 ALERTS = tuple(entry.name for entry in catalog() if entry.kind == "alert")
 
-DEFAULT_PATTERNS = PATTERNS
+# By meaning and by rate, as docs/patterns.md explains: shapes that every other bar has are left to who asks for them.
+DEFAULT_PATTERNS = (
+    *ALWAYS[:2],
+    *(
+        "DragonflyDoji",
+        "GravestoneDoji",
+        "HangingMan",
+        "InvertedHammer",
+        "ShootingStar",
+        "Engulfing",
+        "Piercing",
+        "DarkCloudCover",
+    ),
+    *("MorningStar", "EveningStar", "MorningDojiStar", "EveningDojiStar", "AbandonedBaby", "ThreeInside", "ThreeOutside"),
+    *("ThreeWhiteSoldiers", "ThreeBlackCrows"),
+    *(each.name for each in CHART_PATTERNS),
+)
 DEFAULT_ALERTS = ALERTS
 _DEFAULT_SERIES = ("RSI_14", "SMA_20", "SMA_50", "EMA_12", "EMA_26", "MACD_12_26_9", "BollingerBands_20_2", "ATR_14")
 DEFAULT_INDICATORS = (*_DEFAULT_SERIES, *DAY_FIGURES)
