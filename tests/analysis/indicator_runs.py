@@ -18,8 +18,7 @@ class IndicatorRun:
 
     def __init__(self, instances: Iterable[str], lanes: int) -> None:
         self.indicators = [indicator_from(name) for name in instances]
-        reach = max(each.reach for each in self.indicators)
-        self._ring = BarRing(("high", "low", "close", "volume", "session"), 1 << reach.bit_length())
+        self._ring = BarRing(("high", "low", "close", "volume", "session"), 2)
         self.ensure_lanes(lanes)
 
     def ensure_lanes(self, lanes: int) -> None:

@@ -41,7 +41,7 @@ class IndicatorStep:
     volume: Floats  # shares
     previous_close: Floats  # 0 at index 0
     starts_session: Booleans  # the bar is the first of its session in this lane, on any timeframe
-    window: RingView  # the last bars (high, low, close, volume), the new one at lag 0
+    window: RingView  # the last two bars at least (high, low, close, volume), the new one at lag 0
     _shared: dict[str, Floats] = field(default_factory=dict)
     _youngest: int = field(init=False)  # the lowest index
 
@@ -84,7 +84,6 @@ class Indicator(LaneState, Protocol):
     """A kind of indicator with its parameters; several instances stand side by side."""
 
     names: tuple[str, ...]  # as published
-    reach: int  # how many bars back it reads the window
 
     def update(self, step: IndicatorStep) -> Mapping[str, Floats]:
         """The values at the new bar, by name; NaN before TA-Lib's first index."""

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 class SimpleMovingAverage:
     """SMA(p): the mean of the last p closes, first at index p - 1."""
 
-    reach = 0
-
     def __init__(self, period: int) -> None:
         self.period = period
         self.names = INDICATOR_KINDS["SMA"].value_names((period,))
@@ -47,8 +45,6 @@ class SimpleMovingAverage:
 class ExponentialMovingAverage:
     """EMA(p): the mean of the first p closes at index p - 1; from then on each close moves it by 2 / (p + 1) of the way."""
 
-    reach = 0
-
     def __init__(self, period: int) -> None:
         self.period = period
         self.names = INDICATOR_KINDS["EMA"].value_names((period,))
@@ -74,8 +70,6 @@ class WeightedMovingAverage:
     With a new bar each weight falls by 1, so the sum of the closes before it goes off the weighted sum, and p times the new close
     comes to it. Both sums carry what rounding took from them.
     """
-
-    reach = 0
 
     def __init__(self, period: int) -> None:
         self.period = period
@@ -119,8 +113,6 @@ class MovingAverageConvergenceDivergence:
     As TA-Lib has it, both averages begin at index slow - 1, the fast one as the mean of the last `fast` closes up to there; and
     nothing is published before the signal begins, at index slow + signal - 2.
     """
-
-    reach = 0
 
     def __init__(self, fast: int, slow: int, signal: int) -> None:
         self.names = INDICATOR_KINDS["MACD"].value_names((fast, slow, signal))

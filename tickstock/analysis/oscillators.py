@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 class RelativeStrengthIndex:
     """RSI(p) after Wilder, first at index p; 0 for a series that has not moved, as TA-Lib has it."""
 
-    reach = 0
-
     def __init__(self, period: int) -> None:
         self.period = period
         self.names = INDICATOR_KINDS["RSI"].value_names((period,))
@@ -54,8 +52,6 @@ class Stochastic:
     Both come first at the index at which %D is there. A place in a range of nothing is 0, as TA-Lib has it.
     """
 
-    reach = 0
-
     def __init__(self, period: int, slow_k: int, slow_d: int) -> None:
         self.names = INDICATOR_KINDS["Stochastic"].value_names((period, slow_k, slow_d))
         self._first = period + slow_k + slow_d - 3
@@ -88,8 +84,6 @@ class CommodityChannelIndex:
     At high prices the last bits of the mean show in the value; so they are summed in TA-Lib's order, from a ring of p.
     """
 
-    reach = 0
-
     def __init__(self, period: int) -> None:
         self.period = period
         self.names = INDICATOR_KINDS["CCI"].value_names((period,))
@@ -121,8 +115,6 @@ class CommodityChannelIndex:
 class WilliamsR:
     """Williams %R(p): how far the close is below the highest high of p bars, in their range: 0 to -100, first at index p - 1."""
 
-    reach = 0
-
     def __init__(self, period: int) -> None:
         self.period = period
         self.names = INDICATOR_KINDS["WilliamsR"].value_names((period,))
@@ -145,8 +137,6 @@ class WilliamsR:
 
 class RateOfChange:
     """ROC(p): by how many percent the close differs from the close p bars ago, first at index p."""
-
-    reach = 0
 
     def __init__(self, period: int) -> None:
         self.period = period

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 class AverageTrueRange:
     """ATR(p) after Wilder, first at index p: the true range needs the close before."""
 
-    reach = 0
-
     def __init__(self, period: int) -> None:
         self.period = period
         self.names = INDICATOR_KINDS["ATR"].value_names((period,))
@@ -45,8 +43,6 @@ class BollingerBands:
 
     The deviation is that of the window's closes from their mean: a difference of large sums of squares loses it at high prices.
     """
-
-    reach = 0
 
     def __init__(self, period: int, deviations: float) -> None:
         self.period = period
@@ -75,8 +71,6 @@ class BollingerBands:
 class DonchianChannel:
     """The highest high and the lowest low of the last p bars, this one included, and their middle, first at index p - 1."""
 
-    reach = 0
-
     def __init__(self, period: int) -> None:
         self.period = period
         self.names = INDICATOR_KINDS["Donchian"].value_names((period,))
@@ -104,8 +98,6 @@ class AverageDirectionalIndex:
     the lines' difference over their sum; its mean of index p to 2p - 1 seeds the index. As in TA-Lib a bar without any range
     or direction adds nothing to the seed and leaves the index as it is.
     """
-
-    reach = 1
 
     def __init__(self, period: int) -> None:
         self.period = period

@@ -47,8 +47,8 @@ class TimeframeAnalysis:
         self._published = [
             value for name in enabled.indicators if name in self._indicators for value in self._indicators[name].names
         ]
-        reach = max((ShapeFollower.reach, *(each.reach for each in self._indicators.values())))
-        self._window = BarRing(("high", "low", "close", "volume", "session"), 1 << reach.bit_length())
+        depth = 1 << ShapeFollower.reach.bit_length()  # indicators that look further back keep what they need
+        self._window = BarRing(("high", "low", "close", "volume", "session"), depth)
         self._candles = LiveBars()
         self._candlesticks = CandlestickDetector(
             [each for each in CANDLESTICKS.values() if each.name in enabled.patterns], timeframe
@@ -105,12 +105,34 @@ class TimeframeAnalysis:
         """What `close_bars` does, but for candlesticks: those of stored bars are found for all bars at once (`stored`)."""
         lanes = np.asarray(lanes, np.int64)
         figures = figures or {}
-        sessions = np.broadcast_to(np.asarray(session_start, np.int64), lanes.shape)
+        step, starts_anew = self._step(lanes, bars, np.broadcast_to(np.asarray(session_start, np.int64), lanes.shape))
+        values: dict[str, Floats] = {}
+        for indicator in self._indicators.values():
+            values.update(indicator.update(step))
+        index, previous_close = step.index, step.previous_close
+        states = self._shapes.update(lanes, index, bars, previous_close, starts_anew, tick_in_dollars(bars.close), step.window)
+        quantities = {**figures, **values, "open": bars.open, "close": bars.close, "volume": step.volume}
+        alerts = self._alerts.update(lanes, index, self._without_flat(quantities, lanes), starts_anew, bars.timestamp)
+        told = {name: values[name] for name in self._published}
+        told |= {name: figures[name] for name in self._figures if name in figures}
+        return BarResult(lanes, bars, told, figures, [], shape_hits(states), alerts, 0)
+
+    def pass_over(self, lanes: Integers, bars: BarColumns, session_start: int) -> None:
+        """Take stored bars of which nothing is to be told, of a session that is not these lanes' last, where patterns keep to one.
+
+        What goes on from session to session does: the indicators, and the average range of the pivots.
+        """
+        step, starts_anew = self._step(lanes, bars, np.full(len(lanes), session_start))
+        for indicator in self._indicators.values():
+            indicator.update(step)
+        self._shapes.pass_over(lanes, step.index, bars, step.previous_close, starts_anew)
+
+    def _step(self, lanes: Integers, bars: BarColumns, sessions: Integers) -> tuple[IndicatorStep, Booleans]:
+        """Put the bars behind the others; what indicators see, and where pivots and alerts start anew."""
         before = self._window.at(lanes)
         index, previous_close = before.available, before.column("close", 0)
         first = index == 0
         starts_session: Booleans = first | (before.column("session", 0) != sessions)
-        starts_anew = starts_session if self._within_session else first
         self._window.append(
             lanes, {"high": bars.high, "low": bars.low, "close": bars.close, "volume": bars.volume, "session": sessions}
         )
@@ -118,15 +140,7 @@ class TimeframeAnalysis:
             lanes, index, bars.high, bars.low, bars.close, np.asarray(bars.volume, np.float64), previous_close, starts_session,
             self._window.at(lanes),
         )  # fmt: skip
-        values: dict[str, Floats] = {}
-        for indicator in self._indicators.values():
-            values.update(indicator.update(step))
-        states = self._shapes.update(lanes, index, bars, previous_close, starts_anew, tick_in_dollars(bars.close), step.window)
-        quantities = {**figures, **values, "open": bars.open, "close": bars.close, "volume": step.volume}
-        alerts = self._alerts.update(lanes, index, self._without_flat(quantities, lanes), starts_anew, bars.timestamp)
-        told = {name: values[name] for name in self._published}
-        told |= {name: figures[name] for name in self._figures if name in figures}
-        return BarResult(lanes, bars, told, figures, [], shape_hits(states), alerts, 0)
+        return step, starts_session if self._within_session else first
 
     def _without_flat(self, quantities: dict[str, Floats], lanes: Integers) -> dict[str, Floats]:
         rsi = self._indicators.get(FLAT_RSI)

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 class OnBalanceVolume:
     """OBV: the volume of the session's first bar, then that of each rising bar added and of each falling one taken off."""
 
-    reach = 0
-
     def __init__(self) -> None:
         self.names = INDICATOR_KINDS["OBV"].value_names(())
         self._state = LaneArrays()
@@ -44,8 +42,6 @@ class OnBalanceVolume:
 
 class MoneyFlowIndex:
     """MFI(p): the share of bars with a rising typical price in the typical price x volume of the last p, first at index p."""
-
-    reach = 0
 
     def __init__(self, period: int) -> None:
         self.period = period
