@@ -42,6 +42,7 @@ DRAWINGS: dict[str, tuple[Candle, ...]] = {
     "DragonflyDoji": (Candle(1, 0, 12),),
     "LongLeggedDoji": (Candle(1, 3, 20),),
     "RickshawMan": (Candle(-1, 10, 10),),
+    "RickshawMan, at the end of near": (Candle(0, 15, 7),),
     "Hammer": (BLACK, Candle(3, 0, 14, opens="low")),
     "HangingMan": (Candle(20, 3, 3), Candle(-3, 0, 14, opens="high+2")),
     "InvertedHammer": (BLACK, Candle(2, 12, 0, opens="close-5")),
