@@ -45,6 +45,7 @@ DRAWINGS: dict[str, tuple[Candle, ...]] = {
     "UpsideGapTwoCrows": (BLACK, Candle(5, 3, 3, opens="close-14"), Candle(opens="open-4", closes="close+5", upper=2, lower=2)),
     "ThreeStarsInSouth": (Candle(-16, 3, 26), Candle(-10, 4, 6, opens="close+3"), Candle(-3, 0, 0, opens="close+1")),
     "UniqueThreeRiver": (BLACK, Candle(-6, 2, 14, opens="close+9"), Candle(3, 2, 2, opens="close-5")),
+    "ThreeStarsInSouth, one white": (Candle(-16, 3, 26), Candle(10, 4, 14, opens="close+1"), Candle(-3, 0, 0, closes="low+2")),
     "UniqueThreeRiver, from the low": (BLACK, Candle(-6, 2, 14, opens="close+9"), Candle(3, 2, 4, opens="low+1")),
     "StickSandwich": (Candle(-10, 3, 3), Candle(10, 3, 1, opens="close+6"), Candle(-16, 3, 3, closes="close@2")),
     "TasukiGap": (
@@ -103,6 +104,20 @@ DRAWINGS: dict[str, tuple[Candle, ...]] = {
         Candle(-4, 2, 2, opens="close-1"),
         Candle(opens="close+4", closes="high@3+6", upper=2, lower=2),
     ),
+    "MatHold but for a black first": (
+        Candle(-30, 3, 3),
+        Candle(-5, 2, 2, opens="open+10"),
+        Candle(-6, 2, 2, opens="close@2+2"),
+        Candle(-4, 2, 2, opens="close-1"),
+        Candle(opens="close+4", closes="high@3+6", upper=2, lower=2),
+    ),
+    "MatHold but for a white second": (
+        Candle(30, 3, 3),
+        Candle(5, 2, 2, opens="close+10"),
+        Candle(-6, 2, 2, opens="open-12"),
+        Candle(-4, 2, 2, opens="close-1"),
+        Candle(opens="close+4", closes="high@3+6", upper=2, lower=2),
+    ),
     "MatHold, hardly held": (
         Candle(30, 3, 3),
         Candle(-7, 2, 2, opens="close+6"),
@@ -133,7 +148,7 @@ def crowded(seed: int, length: int, reach: int) -> Series:
     return series(np.round(1.0 + (ticks - ticks.min()) * 0.01, 2))
 
 
-@pytest.mark.parametrize("pace", [1, 3])
+@pytest.mark.parametrize("pace", [1, 3, 5])
 def test_every_function_gives_every_value_it_can_in_bars_drawn_for_it_and_each_as_talib_gives_it(pace, thorough):
     one = drawn(pace, 400 if thorough else 80, DRAWINGS, pace=pace)
     found = over_history(one)
