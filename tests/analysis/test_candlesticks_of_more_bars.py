@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from tests.analysis.drawn_candles import BLACK, DOJI, Candle, drawn
-from tests.analysis.series import Series, series
+from tests.analysis.series import Series, moments, series
 from tests.analysis.test_candlesticks import EVERY, assert_same, by_talib, over_history, possible_values
+from tickstock.analysis.candlestick_detector import CandlestickDetector
 from tickstock.analysis.candlesticks import CANDLESTICKS
 
 OF_MORE_BARS = [name for name in EVERY if CANDLESTICKS[name].bars > 2]
@@ -163,3 +164,14 @@ def test_every_function_gives_every_value_it_can_in_bars_drawn_for_it_and_each_a
 def test_crowded_bars_full_of_ties_are_decided_as_talib_decides_them(reach, thorough):
     one = crowded(reach, 400_000 if thorough else 20_000, reach)
     print(f"{assert_same(over_history(one), by_talib(one)):,} cells compared with TA-Lib")
+
+
+@pytest.mark.parametrize("name", ["Hikkake", "HikkakeModified"])
+def test_a_hikkake_says_whether_it_is_a_setup_or_confirmed(name):
+    one = drawn(2, 30, {f"{name}, confirmed after one bar": DRAWINGS[f"{name}, confirmed after one bar"]})
+    by_function = by_talib(one)[name]
+    (found,), suppressed = CandlestickDetector([CANDLESTICKS[name]], "1min").detect(moments(one))
+    seen = {(value, details["stage"]) for value, details in zip(by_function[found.place].tolist(), found.details(), strict=True)}
+    assert seen == {(100, "setup"), (-100, "setup"), (200, "confirmed"), (-200, "confirmed")}
+    assert found.directions() == ["bullish" if value > 0 else "bearish" for value in by_function[found.place].tolist()]
+    assert len(found.place) + suppressed == np.count_nonzero(by_function)
