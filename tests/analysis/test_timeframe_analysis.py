@@ -9,6 +9,7 @@ import pytest
 
 from tests.analysis.series import MINUTE, START, Series, random_walk, run
 from tickstock.analysis.results import BarColumns, BarResult
+from tickstock.analysis.selection import Enabled
 from tickstock.analysis.timeframe_analysis import TimeframeAnalysis
 
 SYMBOLS, BARS = 12, 320
@@ -139,3 +140,12 @@ def test_what_is_told_is_made_of_plain_numbers():
         for hit in result.alerts:
             assert {type(hit.lane), type(hit.bar_timestamp)} == {int}
             assert {type(hit.value), type(hit.threshold)} == {float}
+
+
+def test_obv_begins_with_the_session_and_on_day_bars_with_the_series():
+    many = walks()[0]
+    only = Enabled(frozenset(), ("OBV",), frozenset())
+    for timeframe, begins in (("1min", True), ("1day", False)):
+        values = [float(each.values["OBV"][0]) for each in run(many, timeframe, TimeframeAnalysis(timeframe, 1, only))]
+        second = int(np.flatnonzero(many.sessions != many.sessions[0])[0])
+        assert (values[second] == many.bars.volume[second]) is begins

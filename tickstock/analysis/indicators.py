@@ -40,7 +40,7 @@ class IndicatorStep:
     close: Floats
     volume: Floats  # shares
     previous_close: Floats  # 0 at index 0
-    starts_session: Booleans  # the bar is the first of its session in this lane, on any timeframe
+    starts_session: Booleans  # the bar is the first of its session in this lane; of its series, for day bars
     window: RingView  # the last two bars at least (high, low, close, volume), the new one at lag 0
     _shared: dict[str, Floats] = field(default_factory=dict)
     _youngest: int = field(init=False)  # the lowest index

@@ -118,9 +118,9 @@ class TimeframeAnalysis:
         return BarResult(lanes, bars, told, figures, [], shape_hits(states), alerts, 0)
 
     def pass_over(self, lanes: Integers, bars: BarColumns, session_start: int) -> None:
-        """Take stored bars of which nothing is to be told, of a session that is not these lanes' last, where patterns keep to one.
+        """Take stored bars of which nothing is to be told, on a timeframe whose patterns keep to one session.
 
-        What goes on from session to session does: the indicators, and the average range of the pivots.
+        Of a session that ends before the next bar to be followed only the indicators and the pivots' average range go on.
         """
         step, starts_anew = self._step(lanes, bars, np.full(len(lanes), session_start))
         for indicator in self._indicators.values():
@@ -132,7 +132,8 @@ class TimeframeAnalysis:
         before = self._window.at(lanes)
         index, previous_close = before.available, before.column("close", 0)
         first = index == 0
-        starts_session: Booleans = first | (before.column("session", 0) != sessions)
+        # Day bars are a session each: what is summed over a session (OBV) is there summed over the series.
+        starts_session: Booleans = first if self.timeframe == "1day" else first | (before.column("session", 0) != sessions)
         self._window.append(
             lanes, {"high": bars.high, "low": bars.low, "close": bars.close, "volume": bars.volume, "session": sessions}
         )
