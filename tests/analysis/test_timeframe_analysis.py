@@ -143,7 +143,8 @@ def test_what_is_told_is_made_of_plain_numbers():
 
 
 def test_obv_begins_with_the_session_and_on_day_bars_with_the_series():
-    many = walks()[0]
+    walk = walks()[0]
+    many = Series(walk.bars._replace(volume=1000.0 + 7.0 * np.arange(len(walk)) ** 2), walk.sessions)
     only = Enabled(frozenset(), ("OBV",), frozenset())
     for timeframe, begins in (("1min", True), ("1day", False)):
         values = [float(each.values["OBV"][0]) for each in run(many, timeframe, TimeframeAnalysis(timeframe, 1, only))]
