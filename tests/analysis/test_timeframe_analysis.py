@@ -149,4 +149,4 @@ def test_obv_begins_with_the_session_and_on_day_bars_with_the_series():
     for timeframe, begins in (("1min", True), ("1day", False)):
         values = [float(each.values["OBV"][0]) for each in run(many, timeframe, TimeframeAnalysis(timeframe, 1, only))]
         second = int(np.flatnonzero(many.sessions != many.sessions[0])[0])
-        assert (values[second] == many.bars.volume[second]) is begins
+        assert bool(values[second] == many.bars.volume[second]) is begins
