@@ -79,7 +79,7 @@ class PivotTracker:
         """
         self._forget_pivots(lanes[starts_anew])
         threshold = THRESHOLD_RANGES * usual_range
-        self._take_range(lanes, index, bars, previous_close, starts_anew)
+        self.take_range(lanes, index, bars, previous_close, starts_anew)
 
         prices = np.stack((bars.high, -bars.low))
         extreme, sought = self._running.take("extreme", lanes), self._running.take("sought", lanes)
@@ -133,9 +133,10 @@ class PivotTracker:
             self._running["sought"][:, lanes] = True
             self._pivots["count"][lanes] = 0
 
-    def _take_range(
+    def take_range(
         self, lanes: Integers, index: Integers, bars: BarColumns, previous_close: Floats, starts_anew: Booleans
     ) -> None:
+        """Of a bar only what goes on from session to session: the average range."""
         ranges = true_ranges(bars, previous_close, starts_anew)
         self._range.update(lanes, index + 1, ranges[np.newaxis])
 

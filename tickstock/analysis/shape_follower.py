@@ -59,6 +59,12 @@ class ShapeFollower:
         """Let untouched lanes go on from earlier sessions; see `PivotTracker.start_from`."""
         self._pivots.start_from(lanes, average_range)
 
+    def pass_over(
+        self, lanes: Integers, index: Integers, bars: BarColumns, previous_close: Floats, starts_anew: Booleans
+    ) -> None:
+        """Take one bar of each lane of a session that ends before the next bar to be followed; see `PivotTracker.take_range`."""
+        self._pivots.take_range(lanes, index, bars, previous_close, starts_anew)
+
     def update(
         self,
         lanes: Integers,

@@ -23,7 +23,7 @@ from tickstock.settings import Settings
 from tickstock.streaming.bar_columns import Bars, no_bars
 from tickstock.streaming.higher_timeframes import GrowingTimeframe, resample
 from tickstock.streaming.result_messages import HISTORY, ResultMessages
-from tickstock.streaming.stored_series import SeriesBars, StoredMinutes, bar_columns, rows_of, series_of, sessions_of_bars
+from tickstock.streaming.stored_series import SeriesBars, StoredMinutes, bar_columns, series_of, sessions_of_bars
 
 
 @dataclass(slots=True)
@@ -147,15 +147,20 @@ class StreamingEngine:
         messages = self._messages(HISTORY, lru_cache(maxsize=None)(self._session_of))
         analysis.reset()
         stored = analysis.stored(lanes, series.columns, series.session_start, series.figures)
+        followed = series.followed(keep_after)
         for session, first, last in series.moments():
-            figures = {name: values[first:last] for name, values in series.figures.items()}
-            columns = rows_of(series.columns, first, last)
-            result = analysis.follow(lanes[first:last], columns, session.start, figures)
-            if columns.timestamp[0] >= keep_after:
-                if result.shapes:
-                    stored.mark_gaps(result.shapes, first + result.places_of_shapes())
-                    results.patterns += messages.patterns(timeframe, result)
-                results.alerts += messages.alerts(timeframe, result)
+            rows = np.arange(first, last)
+            chosen, passed = rows[followed[first:last]], rows[~followed[first:last]]
+            if len(passed):
+                analysis.pass_over(lanes[passed], series.columns.rows(passed), session.start)
+            if len(chosen):
+                figures = {name: values[chosen] for name, values in series.figures.items()}
+                result = analysis.follow(lanes[chosen], series.columns.rows(chosen), session.start, figures)
+                if series.bars.timestamp[first] >= keep_after:
+                    if result.shapes:
+                        stored.mark_gaps(result.shapes, chosen[result.places_of_shapes()])
+                        results.patterns += messages.patterns(timeframe, result)
+                    results.alerts += messages.alerts(timeframe, result)
         for result in stored.candlesticks(series.columns.timestamp >= keep_after):
             results.patterns += messages.patterns(timeframe, result)
             results.suppressed += result.suppressed

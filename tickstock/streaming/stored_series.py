@@ -9,8 +9,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from tickstock.analysis.results import BarColumns, Floats, Integers
+from tickstock.analysis.results import BarColumns, Booleans, Floats, Integers
 from tickstock.analysis.session_figures import SessionFigures
+from tickstock.analysis.timeframes import WITHIN_SESSION
 from tickstock.market_hours import MINUTE_MS, Calendar, Session
 from tickstock.streaming.bar_columns import Bars
 from tickstock.streaming.higher_timeframes import resample
@@ -47,6 +48,22 @@ class SeriesBars:
         """Of the session of each bar."""
         starts = [session.start for session, _, _ in self.sessions]
         return np.repeat(np.array(starts, np.int64), [end - begin for _, begin, end in self.sessions])
+
+    def followed(self, keep_after: int) -> Booleans:
+        """Of which bars patterns and alerts are followed: all, on timeframes where they run on from session to session.
+
+        On the others those of sessions of which something is kept, and of the session before in each lane, because what is
+        forming at its end becomes void with the lane's next bar.
+        """
+        if self.timeframe not in WITHIN_SESSION or not len(self.bars):
+            return np.ones(len(self.bars), np.bool_)
+        lanes, starts = self.bars.lanes, self.session_start
+        first_kept = np.append(starts, np.iinfo(np.int64).max)[np.searchsorted(self.bars.timestamp, keep_after)]
+        before = starts < first_kept
+        last_before = np.zeros(int(lanes.max()) + 1, np.int64)
+        np.maximum.at(last_before, lanes[before], starts[before])
+        followed: Booleans = ~before | (starts == last_before[lanes])
+        return followed
 
     def moments(self) -> Iterator[tuple[Session, int, int]]:
         """The bars that start together: their session, the first of them, and the first behind them."""
