@@ -15,6 +15,7 @@ from tickstock.analysis.candlestick_detector import CandlestickDetector
 from tickstock.analysis.candlesticks import CANDLESTICKS
 from tickstock.analysis.outcome_tally import SIDES, OutcomeTally
 from tickstock.analysis.results import Candlesticks, Floats, Integers, PatternHit
+from tickstock.analysis.shape_history import chart_patterns_over_history
 from tickstock.history.bar_series import BarSeries
 
 STRETCH = 16_384  # moments that are searched together: what stays in the cache
@@ -117,4 +118,5 @@ def search(series: BarSeries, patterns: Collection[str], progress: Progress) -> 
         stretches.append([replace(each, place=history.bar_at(each.place + moments.first)) for each in found])
         suppressed += thin
         progress(len(moments.available))
-    return Found(series, stretches, [], suppressed)
+    shapes = chart_patterns_over_history(series.bars, series.session_start, series.timeframe, patterns)
+    return Found(series, stretches, shapes, suppressed)
