@@ -91,9 +91,9 @@ def moments(one: Series) -> HistoryStretch:
     return history.moments(0, len(history))
 
 
-def run_together(many: Sequence[Series], timeframe: str = "1min") -> list[BarResult]:
+def run_together(many: Sequence[Series], timeframe: str = "1min", analysis: TimeframeAnalysis | None = None) -> list[BarResult]:
     """Symbols of equally many bars, all of them at each step."""
-    engine = TimeframeAnalysis(timeframe, len(many))
+    engine = analysis or TimeframeAnalysis(timeframe, len(many))
     lanes = np.arange(len(many))
     columns = [np.stack([getattr(one.bars, name) for one in many], axis=1) for name in BarColumns._fields]
     sessions = np.stack([one.sessions for one in many], axis=1)

@@ -35,54 +35,50 @@ def leaves_bar_before(close: Floats, window: RingView) -> Booleans:
 def find_breakouts(
     place: Integers, index: Integers, bars: BarColumns, usual_range: Floats, window: RingView, times: RingView, tick: Floats
 ) -> Found:
-    """Look for breakouts at some places among the lanes, whose series hold enough bars.
-
-    `window` and `times`, the starts of the bars, are those of these places; the other columns are those of all lanes.
-    """
-    for lags in (_FEW_LAGS, _ALL_LAGS):
-        high, low = _extremes(window, lags)
-        close, widest = bars.close[place], _LIMIT["width"] * usual_range[place]
-        left = np.flatnonzero(((close > high) | (close < low)) & (high - low <= widest))
-        place, window, times = place[left], window.select(left), times.select(left)
-    high, low, index, tick, usual_range, bars = (
-        high[left],
-        low[left],
-        index[place],
-        tick[place],
-        usual_range[place],
-        bars.rows(place),
+    """Look for breakouts at these places among the lanes, whose series hold enough bars; `times` holds the starts of the bars."""
+    fits, _ = _judge(bars, usual_range, window, tick, _FEW_LAGS)
+    possible = np.flatnonzero(fits.holds)
+    place, index, bars, usual_range, tick = (
+        place[possible],
+        index[possible],
+        bars.rows(possible),
+        usual_range[possible],
+        tick[possible],
     )
+    window, times = window.select(possible), times.select(possible)
+    fits, (kind, broken, far) = _judge(bars, usual_range, window, tick, _ALL_LAGS)
+    first, first_time = index - RANGE_BARS, times.column("time", RANGE_BARS).astype(np.int64)
+    upper, lower = Line.flat(first, first_time, broken), Line.flat(first, first_time, far)
+    shape = Shape(fits, broken - far, upper, lower, None, None, index)
+    points = np.stack((_times_of(-far, -kind, window, times), _times_of(broken, kind, window, times)))
+    key = (first_time, bars.timestamp)
+    return Found(BREAKOUT, place, kind, shape, points, np.stack((far, broken)), key, _volume_ratio(bars, window))
+
+
+def _judge(
+    bars: BarColumns, usual_range: Floats, window: RingView, tick: Floats, lags: Sequence[int]
+) -> tuple[Margins, tuple[Integers, Floats, Floats]]:
+    """How well the close breaks out of the bars at these lags; the side, and the heights of the broken and the far side."""
+    high, low = window.column("high", lags[0]), window.column("low", lags[0])
+    for lag in lags[1:]:
+        high, low = np.maximum(high, window.column("high", lag)), np.minimum(low, window.column("low", lag))
     kind = np.where(bars.close > high, 1, -1)
     broken, far = np.where(kind > 0, high, -low), np.where(kind > 0, low, -high)
-    width = high - low
-    beyond = kind * bars.close - broken
+    width, beyond = high - low, kind * bars.close - broken
     fits = all_of(
         Margins.label(beyond > 0),
         at_most(width, _LIMIT["width"] * usual_range, tick),
         at_least(beyond, 0.0, _LIMIT["ideal_break"] * width),
     )
-    first_time = times.column("time", RANGE_BARS).astype(np.int64)
-    upper = Line.flat(index - RANGE_BARS, first_time, broken)
-    shape = Shape(fits, width, upper, Line.flat(index - RANGE_BARS, first_time, far), None, None, index)
-    when_high, when_low = _times_of(high, "high", window, times), _times_of(low, "low", window, times)
-    points = np.where(kind > 0, np.stack((when_low, when_high)), np.stack((when_high, when_low)))
-    return Found(
-        BREAKOUT, place, kind, shape, points, np.stack((far, broken)), (first_time, bars.timestamp), _volume_ratio(bars, window)
-    )
+    return fits, (kind, broken, far)
 
 
-def _extremes(window: RingView, lags: Sequence[int]) -> tuple[Floats, Floats]:
-    high, low = window.column("high", lags[0]), window.column("low", lags[0])
-    for lag in lags[1:]:
-        high, low = np.maximum(high, window.column("high", lag)), np.minimum(low, window.column("low", lag))
-    return high, low
-
-
-def _times_of(extreme: Floats, name: str, window: RingView, times: RingView) -> Integers:
-    """The start of the latest bar of the range that reached its extreme."""
-    found = np.zeros(len(extreme))
+def _times_of(height: Floats, side: Integers, window: RingView, times: RingView) -> Integers:
+    """The start of the latest bar of the range that reached this height: with its high on side +1, with its low on side -1."""
+    found = np.zeros(len(height))
     for lag in range(RANGE_BARS, 0, -1):
-        found = np.where(window.column(name, lag) == extreme, times.column("time", lag), found)
+        reached = np.where(side > 0, window.column("high", lag), -window.column("low", lag)) == height
+        found = np.where(reached, times.column("time", lag), found)
     return found.astype(np.int64)
 
 

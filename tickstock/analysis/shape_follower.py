@@ -161,7 +161,10 @@ class ShapeFollower:
         since = np.maximum(self._marks.take("since", where), self._marks.take("breakout", where) + 1)
         place = place[index[place] - since >= RANGE_BARS]
         if len(place):
-            yield find_breakouts(place, index, bars, usual_range, window.select(place), self._times.at(lanes[place]), tick)
+            times = self._times.at(lanes[place])
+            yield find_breakouts(
+                place, index[place], bars.rows(place), usual_range[place], window.select(place), times, tick[place]
+            )
 
     def _begin(self, found: Found, lanes: Integers, index: Integers, bars: BarColumns) -> ShapeStates | None:
         """The shapes among these that are to be told of."""
