@@ -46,6 +46,27 @@ def test_patterns_come_newest_first_with_every_column_of_the_message(database_ur
     assert page.rows[2] == dict(zip(names, pattern(1, at=START + MINUTE), strict=True))
 
 
+def test_a_pattern_says_when_its_bar_was_revised_since(database_url: str) -> None:
+    """And only then: neither another symbol's, timeframe's or minute's revision counts, nor one of a day's bar."""
+    later = START + MINUTE
+    daily = ("AAPL:1day:Doji:3", "AAPL", "Doji", "neutral", "confirmed", "1day", *pattern(3)[6:])
+    queries = write(
+        database_url,
+        patterns=[pattern(1, details={"colour": "white"}), pattern(2, at=later), pattern(4, symbol="T"), daily],
+        bars=[
+            bar(), bar(revision=1), bar(revision=2), bar(at=later), bar("T"), bar("MSFT", later, 1),
+            bar(timeframe="5min", at=later, revision=1), bar(timeframe="1day"), bar(timeframe="1day", revision=1),
+        ],
+    )  # fmt: skip
+    details = {row["id"]: row["details"] for row in queries.patterns().rows}
+    assert details == {
+        "AAPL:1min:Hammer:1": {"colour": "white", "bar_revised": True},
+        "AAPL:1min:Hammer:2": {},
+        "T:1min:Hammer:4": {},
+        "AAPL:1day:Doji:3": {},
+    }
+
+
 def test_patterns_are_filtered_by_each_of_their_properties(database_url: str) -> None:
     queries = write(
         database_url,

@@ -100,13 +100,21 @@ class Queries:
     ) -> Page:
         """Patterns with `since` <= detection_timestamp < `until`, newest first; `after` is the `next` of the page before.
 
+        One whose bar was revised since says so in its details. (A day's bar is analysed when it is final: its revisions came
+        before.)
+
         Raises:
             ValueError: `after` is not such a token.
         """
         table = intraday_patterns
         wanted = {"symbol": symbol, "pattern": pattern, "direction": direction, "timeframe": timeframe, "state": state}
         chosen = _equal(table, {**wanted, "origin": origin})
-        return self._page(table, table.c.detection_timestamp, chosen, since, until, limit, after)
+        columns = [*table.columns, _was_revised(table).label("bar_revised")]
+        page = self._page(table, table.c.detection_timestamp, chosen, since, until, limit, after, columns)
+        for row in page.rows:
+            if row.pop("bar_revised"):
+                row["details"]["bar_revised"] = True
+        return page
 
     def alerts(
         self,
@@ -273,6 +281,13 @@ class Queries:
 
 def _equal(table: Table, wanted: Mapping[str, str | int | None]) -> list[ColumnElement[bool]]:
     return [table.c[name] == value for name, value in wanted.items() if value is not None]
+
+
+def _was_revised(table: Table) -> ColumnElement[bool]:
+    """Whether there is another version of the intraday bar that a row speaks of."""
+    same = (bars.c[name] == table.c[of] for name, of in (("symbol", "symbol"), ("timestamp", "bar_timestamp")))
+    intraday = and_(bars.c.timeframe == table.c.timeframe, table.c.timeframe != "1day")
+    return select(bars.c.revision).where(*same, intraday, bars.c.revision > 0).exists()
 
 
 def _is_newest_revision() -> ColumnElement[bool]:
