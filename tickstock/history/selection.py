@@ -10,11 +10,11 @@ from pathlib import Path
 
 from tickstock.analysis.resampling import resampled
 from tickstock.analysis.selection import PATTERNS
-from tickstock.database.queries import TIMEFRAMES, YEAR_10000_MS
+from tickstock.database.queries import TIMEFRAMES
 from tickstock.history.bar_series import SESSIONS, BarSeries, at_opening, bar_series
 from tickstock.history.csv_bars import read_csv_bars
 from tickstock.history.errors import HistoryError, NoBars
-from tickstock.history.moments import ending, moment
+from tickstock.history.moments import LAST_MOMENT, ending, moment
 from tickstock.history.progress_bar import ProgressBar
 from tickstock.history.search import Found, search
 from tickstock.history.stored_bars import StoredBars
@@ -109,7 +109,7 @@ def pattern_names(text: str | None) -> tuple[str, ...]:
 def _bounds(arguments: argparse.Namespace) -> tuple[int, int]:
     try:
         since = moment(arguments.since) if arguments.since else 0
-        until = ending(arguments.until) if arguments.until else YEAR_10000_MS
+        until = ending(arguments.until) if arguments.until else LAST_MOMENT
     except ValueError as problem:
         raise HistoryError(str(problem)) from None
     if since >= until:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from tickstock.analysis.results import BarColumns
-from tickstock.database.queries import TIMEFRAMES, YEAR_10000_MS, Queries
+from tickstock.database.queries import TIMEFRAMES, Queries
 from tickstock.database.windows import window_bars
 from tickstock.history.bar_series import SESSIONS, BarSeries, bar_series
 from tickstock.history.errors import NoBars
+from tickstock.history.moments import LAST_MOMENT
 from tickstock.market_hours import Calendar, new_york_time
 from tickstock.settings import Settings, without_password
 
@@ -46,7 +47,7 @@ class StoredBars:
         queries, wanted = Queries(self._url), ", ".join(symbols)
         said = [f"The database {without_password(self._url)} has no {self._timeframe} bars of {wanted} in that time."]
         for timeframe in TIMEFRAMES:
-            covered = queries.coverage(timeframe, 0, YEAR_10000_MS)
+            covered = queries.coverage(timeframe, 0, LAST_MOMENT)
             of_symbols = [covered[symbol] for symbol in symbols if symbol in covered]
             if of_symbols:
                 first = new_york_time(min(each.first for each in of_symbols))
@@ -54,7 +55,7 @@ class StoredBars:
                 count = sum(each.bars for each in of_symbols)
                 said.append(f"It has {count:,} {timeframe} bars of them, from {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M}.")
         if len(said) == 1:
-            others = sorted(queries.coverage("1min", 0, YEAR_10000_MS))
+            others = sorted(queries.coverage("1min", 0, LAST_MOMENT))
             some = f"{', '.join(others[:8])}{' …' if len(others) > 8 else ''}" if others else "no symbol at all"
             said.append(f"It has 1min bars of {some}.")
         return " ".join(said)
