@@ -94,9 +94,9 @@ def _lines(
 ) -> list[dict[str, Any]]:
     """The lines that exist, until this bar; a line nowhere starts at no time."""
     both = above[0] and below[0]
-    names = (("upper", "lower") if kind > 0 else ("lower", "upper")) if both else (definition.level, definition.level)
+    names = ("upper", "lower") if both else (definition.level, definition.level)
     return [
         {"name": name, "points": [{"timestamp": since, "price": start}, {"timestamp": time, "price": end}]}
-        for name, (since, start, end) in zip(names, (above, below), strict=True)
+        for name, (since, start, end) in zip(names, (above, below) if kind > 0 else (below, above), strict=True)
         if since
     ]
