@@ -130,9 +130,29 @@ def test_a_detection_whose_bars_are_gone_is_incomplete_after_a_while(database_ur
     _, found = a_day()
     store_patterns(database_url, found[:1])
     bar = found[0].bar_timestamp
-    assert ageing(database_url).age(bar + 5 * DAY_MS) == 0
-    assert ageing(database_url).age(bar + 12 * DAY_MS) == len(HORIZONS)
+    assert ageing(database_url).age(bar + DAY_MS) == 0
+    assert ageing(database_url).age(bar + 3 * DAY_MS) == len(HORIZONS)
     assert {row[0] for row in stored(database_url).values()} == {"incomplete"}
+
+
+def test_day_bars_are_waited_for_and_given_up_after_ten_days(database_url: str) -> None:
+    days = memoryless_series(5, 15)
+    opening = np.unique(days.session_start)
+    first = np.searchsorted(days.session_start, opening)
+    series = BarSeries("AAPL", "1day", days.bars.rows(first)._replace(timestamp=opening), opening)
+    store_bars(database_url, series, "1day")
+    detection = Detection("AAPL", "1day", "Hammer", "bullish", "confirmed", int(opening[2]), 1.0, 0.5, {})
+    last = detection._replace(bar_timestamp=int(opening[-1]))
+    name, of_last = store_patterns(database_url, [detection, last])
+    ageing(database_url, "1day").age(int(opening[3]) + 5 * DAY_MS)
+    assert {horizon for _, horizon in stored(database_url)} == {1, 5}
+    assert stored(database_url)[name, 1][3] == series.bars.close[3]
+    held = int(np.searchsorted(opening, opening[3] + 5 * DAY_MS)) - 1
+    assert stored(database_url)[name, 5][3] == series.bars.close[held]
+    ageing(database_url, "1day").age(int(opening[-1]) + 10 * DAY_MS)
+    assert (of_last, 1) not in stored(database_url)
+    ageing(database_url, "1day").age(int(opening[-1]) + 11 * DAY_MS)
+    assert stored(database_url)[of_last, 1][0] == "incomplete"
 
 
 def reported(url: str, until: int, computed: int = 5_000_000) -> dict:

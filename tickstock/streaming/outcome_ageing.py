@@ -23,6 +23,7 @@ from tickstock.database.writers import Writer
 from tickstock.market_hours import DAY_MS, Calendar, now_ms
 
 PATTERNS_AT_ONCE = 1_000  # rows of one transaction: some 10 ms on SQLite
+STORED_WITHIN_MS = 3_600_000  # of its detection a pattern is stored: minutes wait in memory while the database is away
 DAYS_WITHOUT_A_BAR = 10  # after which the next day bar is given up
 
 Row = tuple[Any, ...]
@@ -46,7 +47,7 @@ class OutcomeAgeing:
         Raises:
             DatabaseError: what was stored until then stands; call again.
         """
-        stored = 0
+        stored, begun = 0, now_ms()
         with Writer(self._url) as writer:
             for timeframe, horizon in self._series:
                 pending: int | None = None  # when the first that has to wait was detected
@@ -63,8 +64,8 @@ class OutcomeAgeing:
                     last = page[-1]
                     if self._pause():
                         return stored
-                if last is not None:
-                    self._since[timeframe, horizon] = last.detection_timestamp if pending is None else pending
+                recent = begun - STORED_WITHIN_MS
+                self._since[timeframe, horizon] = recent if pending is None else min(pending, recent)
         return stored
 
     def _can_be_known(self, pattern: AgeingPattern, timeframe: str, horizon: int, until: int) -> bool:
@@ -78,7 +79,9 @@ class OutcomeAgeing:
         of_symbol: dict[str, list[AgeingPattern]] = defaultdict(list)
         for each in page:
             of_symbol[each.symbol].append(each)
-        read = window_bars(self._url, tuple(of_symbol), timeframe, min(each.bar_timestamp for each in page), until)
+        times = [each.bar_timestamp for each in page]
+        until = min(until, max(times) + _reach(timeframe, horizon))
+        read = window_bars(self._url, tuple(of_symbol), timeframe, min(times), until)
         columns = (read.timestamp, read.open, read.high, read.low, read.close, read.volume)
         edges = np.searchsorted(read.lane, np.arange(len(of_symbol) + 1))
         rows: list[Row] = []
@@ -92,17 +95,16 @@ class OutcomeAgeing:
     ) -> list[Row]:
         bars, starts, ends = self._within_sessions(bars, until)
         after = what_followed(bars, starts, timeframe, horizon, until)
-        now, length = now_ms(), LENGTH_MS[timeframe]
-        given_up = DAYS_WITHOUT_A_BAR * DAY_MS + horizon * length
+        now, length, reach = now_ms(), LENGTH_MS[timeframe], _reach(timeframe, horizon)
         rows: list[Row] = []
         for each in patterns:
             at = int(np.searchsorted(bars.timestamp, each.bar_timestamp))
             if at == len(bars.timestamp) or bars.timestamp[at] != each.bar_timestamp:
-                if each.bar_timestamp + given_up <= until:  # its own bar is not stored
+                if each.bar_timestamp + reach <= until:  # its own bar is not stored
                     rows.append((each.id, horizon, "incomplete", each.bar_timestamp + length, None, None, None, now))
                 continue
             entry, exit_price, move = (float(column[at]) for column in (after.entry, after.exit, after.returns))
-            over = each.bar_timestamp + given_up <= until if timeframe == "1day" else ends[at] <= until
+            over = each.bar_timestamp + reach <= until if timeframe == "1day" else ends[at] <= until
             if exit_price == exit_price:
                 rows.append((each.id, horizon, "scored", int(after.entry_time[at]), entry, exit_price, move, now))
             elif over:
@@ -117,3 +119,8 @@ class OutcomeAgeing:
             starts[inside], ends[inside] = session.start, session.end
         inside_one = starts != OUTSIDE
         return bars.rows(inside_one), starts[inside_one], ends[inside_one]
+
+
+def _reach(timeframe: str, horizon: int) -> int:
+    """How long after a bar its outcome is known, or given up: its session is over, or no further day bar has come for long."""
+    return 2 * DAY_MS if timeframe != "1day" else (DAYS_WITHOUT_A_BAR + horizon) * DAY_MS
