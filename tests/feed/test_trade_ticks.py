@@ -40,6 +40,13 @@ def test_a_minute_without_a_price_keeps_its_volume_to_itself() -> None:
     assert feed.counts["held_without_price"] == 47
 
 
+@pytest.mark.parametrize("price", [1e8, 1e300, 0.0, -1.0])
+def test_an_impossible_price_takes_no_volume_with_it(price: float) -> None:
+    feed = stream()
+    assert plain(feed.add([trade(MINUTE, 10, 40, (ODD_LOT,)), trade(MINUTE + 1, price, 100)], 0)) == []
+    assert plain(feed.add([trade(MINUTE + 2, 11, 5)], 0)) == [(11, 45, 2)]
+
+
 def test_a_trade_that_moves_nothing_makes_no_tick() -> None:
     feed = stream()
     assert plain(feed.add([trade(MINUTE, 10, 500, (OFFICIAL_CLOSE,)), trade(MINUTE + 1, 11, 5)], 0)) == [(11, 5, 1)]

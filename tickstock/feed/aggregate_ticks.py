@@ -6,9 +6,8 @@ from array import array
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
-from math import inf
 
-from tickstock.feed.feed_items import EARLIEST_MS, REMEMBERED_MS, FeedItem, FeedTick, in_milliseconds, is_ticker
+from tickstock.feed.feed_items import EARLIEST_MS, HIGHEST_PRICE, REMEMBERED_MS, FeedItem, FeedTick, in_milliseconds, is_ticker
 from tickstock.feed.massive_events import Aggregate, Event, MinuteAggregate, SecondAggregate
 from tickstock.feed.new_york_day import NO_DAY, new_york_day_at
 from tickstock.logs import Rejections
@@ -177,7 +176,7 @@ def _fault_of(window: Aggregate, start: int, end: int, latest: int, is_new: bool
     """What makes this aggregate unusable; empty when nothing does. Only a new ticker is looked at."""
     if is_new and not is_ticker(window.sym):
         return "an aggregate without a proper ticker"
-    if not (0.0 < window.l <= window.o <= window.h < inf and window.l <= window.c <= window.h):
+    if not (0.0 < window.l <= window.o <= window.h < HIGHEST_PRICE and window.l <= window.c <= window.h):
         return "an aggregate with impossible prices"
     if not (0.0 <= window.v <= _MOST_SHARES and (window.av is None or 0.0 <= window.av <= _MOST_SHARES)):
         return "an aggregate with an impossible volume"

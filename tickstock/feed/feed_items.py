@@ -16,6 +16,7 @@ REMEMBERED_MS = 15 * MINUTE_MS  # the vendor corrects a window for this long
 # A timestamp in milliseconds that this century can hold; seconds and garbage lie outside.
 EARLIEST_MS = 1_000_000_000_000
 LATEST_MS = 4_102_444_800_000
+HIGHEST_PRICE = 1e8  # dollars: a hundred times the dearest stock
 
 
 class FeedTick(Struct, frozen=True, gc=False):

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from math import inf
 
-from tickstock.feed.feed_items import EARLIEST_MS, REMEMBERED_MS, FeedItem, FeedTick, in_milliseconds, is_ticker
+from tickstock.feed.feed_items import EARLIEST_MS, HIGHEST_PRICE, REMEMBERED_MS, FeedItem, FeedTick, in_milliseconds, is_ticker
 from tickstock.feed.massive_events import Event, Trade
 from tickstock.feed.new_york_day import NO_DAY, new_york_day_at
 from tickstock.feed.recent_trades import RecentTrades
@@ -83,7 +82,7 @@ class TradeTicks:
             lane = lanes.get(trade.sym) or self._new_lane(trade.sym)
             price = trade.p
             size = _size_of(trade) if trade.ds else trade.s
-            if lane is None or not (0.0 < price < inf and 0.0 <= size <= _MOST_SHARES and 0 < time <= latest):
+            if lane is None or not (0.0 < price < HIGHEST_PRICE and 0.0 <= size <= _MOST_SHARES and 0 < time <= latest):
                 self._reject(trade, price, size, time, latest)
                 continue
             if time > self.newest_end:
@@ -222,8 +221,8 @@ class TradeTicks:
     def _reject(self, trade: Trade, price: float, size: float, time: int, latest: int) -> None:
         if not is_ticker(trade.sym):
             kind = "a trade without a proper ticker"
-        elif not 0.0 < price < inf:
-            kind = "a trade without a positive price"
+        elif not 0.0 < price < HIGHEST_PRICE:
+            kind = "a trade with an impossible price"
         elif not 0.0 <= size <= _MOST_SHARES:
             kind = "a trade with an impossible size"
         elif time > latest:

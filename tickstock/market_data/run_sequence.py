@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from msgspec import UNSET, Struct, UnsetType
 
 from tickstock.contract import FeedStatus
-from tickstock.feed.feed_items import FeedItem, FeedTick, is_ticker
+from tickstock.feed.feed_items import HIGHEST_PRICE, FeedItem, FeedTick, is_ticker
 from tickstock.feed.feed_stream import FeedStream
 from tickstock.feed.massive_client import ConnectionState
 from tickstock.feed.massive_events import Aggregate, Event, Trade
@@ -22,7 +22,6 @@ from tickstock.market_hours import MINUTE_MS, Calendar
 logger = logging.getLogger(__name__)
 
 STATUS_EVERY_MS = 1000
-HIGHEST_PRICE = 1e8  # dollars: a hundred times the dearest stock
 MOST_SHARES = 1_000_000_000_000
 EARLIEST, LATEST = 1_000_000_000_000, 4_102_444_800_000  # milliseconds; seconds and microseconds lie outside
 
