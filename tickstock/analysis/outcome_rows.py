@@ -79,12 +79,22 @@ def outcome_rows(tallies: Sequence[OutcomeTally], cost: float) -> list[OutcomeRo
     Args:
         cost: of buying and selling, as a fraction of the price; taken off every return.
     """
-    rows = [row for tally in tallies for row in _TallyRows(tally, cost).made()]
+    rows = [row for tally in tallies for row in tally_rows(tally, cost)]
+    claim_edges(rows)
+    return rows
+
+
+def tally_rows(tally: OutcomeTally, cost: float) -> list[OutcomeRow]:
+    """The rows of one timeframe and horizon, with all but what depends on the other rows of the report."""
+    return _TallyRows(tally, cost).made()
+
+
+def claim_edges(rows: Sequence[OutcomeRow]) -> None:
+    """Say in all rows of a report which of them survive the others, and which may be called an edge."""
     chances = np.array([row.chance for row in rows])
     for row, survives in zip(rows, survivors(chances, FALSE_DISCOVERIES).tolist(), strict=True):
         row.survives = survives
         row.edge = row.survives and row.pays and row.repeats
-    return rows
 
 
 class _TallyRows:
@@ -102,7 +112,6 @@ class _TallyRows:
         self._tested: list[_Tested] = []
 
     def made(self) -> list[OutcomeRow]:
-        """The rows, with all but what depends on the others."""
         rows = [row for pattern, side in self._tally.names for row in self._of_pattern(pattern, side)]
         measure_errors([each.whole for each in self._tested], FEWEST_EVENTS, FEWEST_DAYS)
         measure_errors([each.early for each in self._tested], 2 * FEWEST_EVENTS // 3, 2 * FEWEST_DAYS // 3)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tickstock.analysis.outcome_report import report_header
-from tickstock.analysis.outcome_rows import OutcomeRow, outcome_rows
+from tickstock.analysis.outcome_rows import OutcomeRow, claim_edges, tally_rows
 from tickstock.analysis.outcome_tally import SIDES, OutcomeTally
 from tickstock.analysis.outcomes import HORIZONS
 from tickstock.analysis.resampling import OUTSIDE, by_session
@@ -64,7 +64,12 @@ class OutcomeReporter:
                 if self._add(of_timeframe, symbol, timeframe, since, until):
                     symbols.add(symbol)
             tallies += of_timeframe.values()
-        rows = outcome_rows(tallies, self._cost / 10_000)
+        rows: list[OutcomeRow] = []
+        for tally in tallies:
+            rows += tally_rows(tally, self._cost / 10_000)
+            if self._pause():
+                return None
+        claim_edges(rows)
         header = report_header(rows, tallies, sorted(symbols), CHOSEN, self._cost)
         return len(rows) if self._store(rows, header | {"empty": None if rows else NOTHING_YET}, computed) else None
 
