@@ -7,7 +7,7 @@ from functools import reduce
 import numpy as np
 
 from tickstock.analysis.quantities import Margins
-from tickstock.analysis.results import Booleans, Floats
+from tickstock.analysis.results import Booleans, Floats, Integers
 
 
 def at_most(length: Floats, limit: Floats, tick: Floats) -> Margins:
@@ -38,6 +38,11 @@ def all_of(*conditions: Margins) -> Margins:
     return reduce(
         lambda left, right: Margins(left.holds & right.holds, left.product * right.product, left.count + right.count), conditions
     )
+
+
+def rows_of_condition(condition: Margins, chosen: Integers) -> Margins:
+    """A condition in some of its lanes."""
+    return Margins(condition.holds[chosen], condition.product[chosen], condition.count)
 
 
 def _condition(holds: Booleans, margin: Floats) -> Margins:

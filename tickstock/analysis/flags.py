@@ -6,8 +6,6 @@ back little, and a pullback that is a leg of its own before it is five bars old 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 
 from tickstock.analysis.chart_conditions import all_of, at_least, at_most
@@ -16,6 +14,7 @@ from tickstock.analysis.chart_shape import ChartShape, Found, Line, Shape
 from tickstock.analysis.lanes import RingView
 from tickstock.analysis.pivots import Legs
 from tickstock.analysis.results import Booleans, Floats, Integers
+from tickstock.analysis.smoothing import sum_of_rows
 
 _LIMIT = BULL_FLAG.parameters
 LEAST_BARS, MOST_BARS = int(_LIMIT["least_bars"]), int(_LIMIT["most_bars"])
@@ -76,32 +75,20 @@ class FlagBars:
     """The bars after a pole's end in each lane, `age` of them: their extremes, and the regression of their closes on time."""
 
     def __init__(self, window: RingView, kind: Integers, age: Integers, pole_end: Floats) -> None:
-        self._kind, self._age, self._window = kind, age, window
-        self._lags = range(int(age.max(initial=0)))
-        self.highest = np.full(len(age), -np.inf)
-        self.lowest = np.full(len(age), np.inf)
-        moment, total = np.zeros(len(age)), np.zeros(len(age))
-        for lag, within, high, low in self._bars():
-            self.highest = np.where(within, np.maximum(self.highest, high), self.highest)
-            self.lowest = np.where(within, np.minimum(self.lowest, low), self.lowest)
-            close = np.where(within, window.column("close", lag) * kind - pole_end, 0.0)  # small, so exact
-            total = total + close
-            moment = moment - lag * close
-        count = age.astype(np.float64)
-        middle = -(count - 1.0) / 2.0  # of the times, which are minus the lags
-        self.slope: Floats = (moment - middle * total) / (count * (count * count - 1.0) / 12.0)
+        lags = range(int(age.max(initial=1)))
+        self._bars_on: Integers = age - np.array(lags)[:, np.newaxis]  # from the pole's end to each bar; outside the flag none
+        within, up = self._bars_on > 0, kind > 0
+        high, low = window.columns("high", lags), window.columns("low", lags)
+        self._tops = np.where(within, np.where(up, high, -low), -np.inf)
+        self._bottoms = np.where(within, np.where(up, low, -high), np.inf)
+        self.highest: Floats = self._tops.max(axis=0)
+        self.lowest: Floats = self._bottoms.min(axis=0)
+        closes = np.where(within, window.columns("close", lags) * kind - pole_end, 0.0)  # small, so exact
+        from_middle = self._bars_on - (age + 1) / 2.0
+        self.slope: Floats = sum_of_rows(from_middle * closes) / (age * (age * age - 1) / 12.0)
 
     def channel(self, through: Line) -> tuple[Line, Line]:
         """Two parallels with the regression's slope that hold all bars, given as they pass the bar of a line with that slope."""
-        upper, lower = np.full(len(self._age), -np.inf), np.full(len(self._age), np.inf)
-        for lag, within, high, low in self._bars():
-            rise = self.slope * (self._age - lag)
-            upper = np.where(within, np.maximum(upper, high - rise), upper)
-            lower = np.where(within, np.minimum(lower, low - rise), lower)
+        rise = self.slope * self._bars_on
+        upper, lower = (self._tops - rise).max(axis=0), (self._bottoms - rise).min(axis=0)
         return through._replace(height=upper), through._replace(height=lower)
-
-    def _bars(self) -> Iterator[tuple[int, Booleans, Floats, Floats]]:
-        for lag in self._lags:
-            high, low = self._window.column("high", lag), self._window.column("low", lag)
-            up = self._kind > 0
-            yield lag, lag < self._age, np.where(up, high, -low), np.where(up, low, -high)

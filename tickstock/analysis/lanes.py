@@ -128,6 +128,10 @@ class RingView:
             self._slots[lag] = slots
         return self._ring.flat[name].take(slots)
 
+    def columns(self, name: str, lags: range) -> Column:
+        """The same at several lags, [lags, k]."""
+        return np.stack([self.column(name, lag) for lag in lags])
+
     def select(self, chosen: Integers | Booleans) -> RingView:
         """Only these of the lanes."""
         return RingView(self._ring, self._lanes[chosen], self.available[chosen])

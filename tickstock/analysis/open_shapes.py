@@ -8,8 +8,8 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from tickstock.analysis.chart_conditions import rows_of_condition
 from tickstock.analysis.chart_shape import FORMING, VOID_BY_LEVEL, VOID_BY_SESSION, VOID_BY_TIME, Found, Line
-from tickstock.analysis.quantities import Margins
 from tickstock.analysis.results import BarColumns, Booleans, Floats, Integers
 
 MOST_POINTS = 6
@@ -57,7 +57,7 @@ class Story(NamedTuple):
         definition[:] = found.definition
         return cls(
             definition=definition,
-            quality=Margins(shape.fits.holds[chosen], shape.fits.product[chosen], shape.fits.count).quality(),
+            quality=rows_of_condition(shape.fits, chosen).quality(),
             height=shape.height[chosen],
             key=np.stack((found.key[0][chosen], found.key[1][chosen]), axis=1),
             times=times,
