@@ -156,6 +156,12 @@ def test_a_csv_without_bars_in_the_time_says_what_it_has(bars_csv: Path, capsys:
     assert "it goes from 2013-01-02 09:3" in said
 
 
+def test_minutes_that_are_called_days_are_refused(bars_csv: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    days = ("scan", "--csv", str(bars_csv), "--csv-timeframe", "1day")
+    assert "several rows of one day" in output(capsys, *days, "--timeframe", "1day", code=1)
+    assert "5min bars can be made of 1min bars, not of 1day bars" in output(capsys, *days, "--timeframe", "5min", code=1)
+
+
 def test_the_command_explains_itself() -> None:
     for arguments in (["--help"], ["scan", "--help"], ["outcomes", "--help"]):
         finished = subprocess.run(

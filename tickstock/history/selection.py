@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
+
+import numpy as np
 
 from tickstock.analysis.resampling import resampled
 from tickstock.analysis.selection import PATTERNS
@@ -25,7 +27,12 @@ from tickstock.settings import Settings
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments that say what is searched."""
     parser.add_argument("--symbol", metavar="AAPL[,MSFT…]", help="the symbols; of a CSV, the name of its one symbol")
-    parser.add_argument("--from", dest="since", metavar="TIME", help="the first day or moment (2026-11-02, 2026-11-02T09:30)")
+    parser.add_argument(
+        "--from",
+        dest="since",
+        metavar="TIME",
+        help="the first day or moment (2026-11-02, 2026-11-02T09:30); patterns look back at 15 bars or more",
+    )
     parser.add_argument("--to", dest="until", metavar="TIME", help="the last day, or the moment before which it ends")
     parser.add_argument("--timeframe", default="1min", choices=TIMEFRAMES, help="default: 1min")
     parser.add_argument("--patterns", metavar="NAME[,NAME…]", help="default: all; python -m tickstock.history catalog lists them")
@@ -45,14 +52,15 @@ class Selection:
     symbols: tuple[str, ...]
     timeframe: str
     patterns: tuple[str, ...]
-    bars: int
+    counts: Mapping[str, int]  # bars by symbol, those outside the sessions too
     series: Iterator[BarSeries]
     notes: tuple[str, ...] = ()
 
     def found(self) -> Iterator[Found]:
         """Searches one series after the other; shows how far it is."""
-        with ProgressBar(self.bars, "bars") as bar:
+        with ProgressBar(sum(self.counts.values()), "bars") as bar:
             for each in self.series:
+                bar.advance(self.counts[each.symbol] - len(each))
                 yield search(each, self.patterns, bar.advance)
 
 
@@ -77,12 +85,12 @@ def selection_from(arguments: argparse.Namespace, settings: Settings) -> Selecti
         stored = StoredBars(settings, calendar_named(settings.calendar), symbols, arguments.timeframe, since, until)
         notes = (f"No {arguments.timeframe} bars in that time: {', '.join(stored.missing)}",) if stored.missing else ()
         found = tuple(stored.counts)
-        return Selection(found, arguments.timeframe, patterns, sum(stored.counts.values()), iter(stored), notes)
+        return Selection(found, arguments.timeframe, patterns, stored.counts, iter(stored), notes)
     if len(symbols) > 1:
         raise HistoryError(f"A CSV holds the bars of one symbol; --symbol names {len(symbols)}")
     calendar, symbol = calendar_named(settings.calendar), symbols[0] if symbols else arguments.csv.stem
     series = _csv_series(arguments, calendar, symbol, since, until, settings.analysis_sessions)
-    return Selection((symbol,), arguments.timeframe, patterns, len(series), iter([series]))
+    return Selection((symbol,), arguments.timeframe, patterns, {symbol: len(series)}, iter([series]))
 
 
 def pattern_names(text: str | None) -> tuple[str, ...]:
@@ -128,6 +136,8 @@ def _csv_series(
         bars = resampled(bars, arguments.timeframe, calendar)
     if arguments.csv_timeframe == "1day":
         bars = at_opening(bars, calendar)
+        if (np.diff(bars.timestamp) <= 0).any():
+            raise HistoryError(f"{arguments.csv} has several rows of one day: it holds no day bars")
     bars = bars.rows((bars.timestamp >= since) & (bars.timestamp < until))
     series = bar_series(symbol, arguments.timeframe, bars, calendar, SESSIONS[sessions])
     if not len(series):
