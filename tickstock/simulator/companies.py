@@ -12,6 +12,7 @@ The hard cases of the simulated day, each on a symbol of its own (New York times
 | LIN | odd lots only from 11:10 to 11:30: volume without a price |
 | WMT | a bad print at 13:17: one trade 9 % too high, with nothing in it that says so |
 | PLTR | fractional sizes in its odd lots (`ds`) |
+| F, NOW | a split of 1:10 before 2026-11-19, and one of 4:1 before 2026-11-20 (`splits.py`) |
 """
 
 from __future__ import annotations

@@ -25,6 +25,7 @@ from tickstock.logs import Rejections
 from tickstock.market_hours import MINUTE_MS, ExchangeCalendar, new_york_ms, new_york_time, regular_session_of
 from tickstock.simulator.aggregation import all_windows, bars_of
 from tickstock.simulator.conditions import ConditionSets
+from tickstock.simulator.splits import StockSplit
 from tickstock.simulator.tape import Totals
 from tickstock.simulator.trades import SHARE, Bars, Trades
 from tickstock.simulator.trading_day import TradingDay, TradingDays
@@ -115,6 +116,7 @@ class RecordedDay:
         if not reader.price:
             raise RecordingError(f"{path} holds no trade that can be played ({self.rejections.total} rows dropped).")
         self.symbols = list(reader.symbols)
+        self.splits: tuple[StockSplit, ...] = ()  # none is between the minutes of one day
         self.conditions = reader.conditions
         self._days = TradingDays(ExchangeCalendar())
         self.day, self.trades = self._in_order(reader)

@@ -1,7 +1,7 @@
 """The vendor's REST interface, as far as TickStock uses it, without a socket: a request in, a status and JSON out.
 
 What has not ended by the market's clock does not exist yet. A day's bar takes its prices from regular hours and the closing
-prints, its volume from the whole day.
+prints, its volume from the whole day. Bars are adjusted for splits that have taken effect, unless adjusted=false is asked for.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from datetime import time as time_of_day
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
@@ -23,6 +23,18 @@ import numpy as np
 
 from tickstock.market_hours import MINUTE_MS, new_york_ms, new_york_time
 from tickstock.simulator.clock import Clock
+from tickstock.simulator.rest_query import (
+    Refused,
+    bad_request,
+    cursor_of,
+    date_of,
+    is_split_wanted,
+    is_ticker_wanted,
+    limit_of,
+    moment_of,
+    wants_adjusted,
+)  # fmt: skip
+from tickstock.simulator.splits import adjusted
 from tickstock.simulator.tape import BarSource
 from tickstock.simulator.trades import SHARE, Bars, volume_weighted
 from tickstock.simulator.trading_day import TradingDay
@@ -43,15 +55,6 @@ class _Bar(msgspec.Struct, gc=False, omit_defaults=True):
     t: int
     n: int
     T: str = ""
-
-
-class Refused(Exception):
-    """A request that is answered with an error."""
-
-    def __init__(self, status: int, name: str, key: str, text: str) -> None:
-        super().__init__(text)
-        self.status = status
-        self.body = {"status": name, key: text}
 
 
 class RestInterface:
@@ -80,8 +83,8 @@ class RestInterface:
             (re.compile(r"/v2/snapshot/locale/us/markets/stocks/tickers"), self._snapshot),
             (re.compile(r"/v1/marketstatus/now"), self._market_status),
             (re.compile(r"/v3/reference/tickers"), self._tickers),
-            (re.compile(r"/stocks/v1/splits"), self._splits),
-            (re.compile(r"/v3/reference/splits"), self._splits),
+            (re.compile(r"(/stocks/v1/splits)"), self._splits),
+            (re.compile(r"(/v3/reference/splits)"), self._splits),
         ]
 
     def answer(self, target: str, headers: Mapping[str, str]) -> tuple[int, bytes]:
@@ -118,19 +121,19 @@ class RestInterface:
     ) -> dict[str, Any]:
         lengths = {"second": 1000, "minute": MINUTE_MS, "hour": 60 * MINUTE_MS, "day": 0}
         if timespan not in lengths or not 1 <= int(multiplier) <= 10_000:
-            raise _bad(f"timespan must be one of {', '.join(lengths)}, with a multiplier from 1 to 10,000")
-        limit, start, end = _limit(query, _LIMIT, _LARGEST_LIMIT), _moment(first), _moment(last, end_of_day=True)
+            raise bad_request(f"timespan must be one of {', '.join(lengths)}, with a multiplier from 1 to 10,000")
+        limit, start, end = limit_of(query, _LIMIT, _LARGEST_LIMIT), moment_of(first), moment_of(last, end_of_day=True)
         if start > end:
-            raise _bad("from must not be after to")
+            raise bad_request("from must not be after to")
         start = max(start, self._clock.now() - _FAR_MS)
         descending = query.get("sort", "asc") == "desc"
-        at = _cursor(query)
+        at = cursor_of(query)
         if at is not None:
             start, end = (start, at) if descending else (at, end)
         window = int(multiplier) * lengths[timespan]
         found: list[Bars] = []
         count = 0
-        for bars in self._base_bars(ticker, timespan, start, end, descending):
+        for bars in self._base_bars(ticker, timespan, start, end, descending, wants_adjusted(query)):
             found.append(bars)
             count += len(bars)
             if count > limit:
@@ -138,7 +141,7 @@ class RestInterface:
         base = Bars.join(found).take(slice(limit)) if found else None
         body: dict[str, Any] = {
             "ticker": ticker, "queryCount": min(count, limit), "resultsCount": 0,
-            "adjusted": query.get("adjusted", "true") != "false", "status": "OK", "request_id": request_id, "count": 0,
+            "adjusted": wants_adjusted(query), "status": "OK", "request_id": request_id, "count": 0,
         }  # fmt: skip
         if base is None or not len(base):
             return body
@@ -153,7 +156,7 @@ class RestInterface:
             body["next_url"] = f"{self.base}{path}?{urlencode({**kept, 'cursor': following})}"
         return body
 
-    def _base_bars(self, ticker: str, timespan: str, start: int, end: int, descending: bool) -> Iterator[Bars]:
+    def _base_bars(self, ticker: str, timespan: str, start: int, end: int, descending: bool, adjust: bool) -> Iterator[Bars]:
         """The bars of one day after the other that start in a range and have ended; the newest first when descending."""
         if ticker not in self._symbols:
             return
@@ -170,7 +173,11 @@ class RestInterface:
             chosen = np.flatnonzero(
                 (bars.start >= start) & (bars.start <= end) & (bars.start + length <= now) & ~np.isnan(bars.open)
             )
-            yield bars.take(chosen[::-1] if descending else chosen)
+            yield self._in_shares_of_today(bars.take(chosen[::-1] if descending else chosen), ticker, day, adjust)
+
+    def _in_shares_of_today(self, bars: Bars, ticker: str, day: TradingDay, adjust: bool = True) -> Bars:
+        splits, today = self._source.splits, new_york_time(self._clock.now()).date()
+        return adjusted(bars, splits, ticker, day.day, today) if adjust and splits else bars
 
     def _seconds(self, ticker: str, day: TradingDay, start: int, end: int) -> Bars:
         first = max(0, (start - day.start) // MINUTE_MS)
@@ -179,24 +186,27 @@ class RestInterface:
         )
 
     def _previous(self, query: dict[str, str], request_id: str, ticker: str) -> dict[str, Any]:
-        body: dict[str, Any] = {"ticker": ticker, "queryCount": 0, "resultsCount": 0, "adjusted": True, "status": "OK"}
-        bars = self._previous_day(ticker)
+        adjust = wants_adjusted(query)
+        body: dict[str, Any] = {"ticker": ticker, "queryCount": 0, "resultsCount": 0, "adjusted": adjust, "status": "OK"}
+        bars = self._previous_day(ticker, adjust)
         if bars is not None and len(bars):
             results = _records(bars, ticker=ticker)
             body.update(results=results, queryCount=1, resultsCount=1, count=1)
         return {**body, "request_id": request_id}
 
-    def _previous_day(self, ticker: str) -> Bars | None:
+    def _previous_day(self, ticker: str, adjust: bool = True) -> Bars | None:
         """The bar of the last trading day before the clock's."""
         now = self._clock.now()
         if ticker not in self._symbols:
             return None
         today = new_york_ms(new_york_time(now).date(), time_of_day())
         days = [day for day in self._source.days_between(now - 7 * 86_400_000, now) if day.midnight < today]
-        return self._source.day_bar(ticker, days[-1], now) if days else None
+        if not days:
+            return None
+        return self._in_shares_of_today(self._source.day_bar(ticker, days[-1], now), ticker, days[-1], adjust)
 
     def _grouped(self, query: dict[str, str], request_id: str, day_text: str) -> dict[str, Any]:
-        day = _date(day_text)
+        day = date_of(day_text)
         now = self._clock.now()
         start = new_york_ms(day, time_of_day())
         days = self._source.days_between(start, min(now, new_york_ms(day + timedelta(days=1), time_of_day()) - 1))
@@ -204,13 +214,14 @@ class RestInterface:
         for each in (one for one in days if one.day == day):
             close = each.start + (int(each.regular()[-1]) + 1) * MINUTE_MS  # the vendor stamps these with the session's end
             for ticker in self._source.symbols:
-                for record in _records(self._source.day_bar(ticker, each, now), ticker=ticker):
+                bar = self._in_shares_of_today(self._source.day_bar(ticker, each, now), ticker, each, wants_adjusted(query))
+                for record in _records(bar, ticker=ticker):
                     record.t = close
                     results.append(record)
         body = {
             "queryCount": len(results),
             "resultsCount": len(results),
-            "adjusted": True,
+            "adjusted": wants_adjusted(query),
             "status": "OK",
             "request_id": request_id,
         }
@@ -253,11 +264,11 @@ class RestInterface:
         }  # fmt: skip
 
     def _tickers(self, query: dict[str, str], request_id: str) -> dict[str, Any]:
-        limit = _limit(query, 100, 1000)
-        names = sorted(each for each in self._source.symbols if _matches(each, query))
+        limit = limit_of(query, 100, 1000)
+        names = sorted(each for each in self._source.symbols if is_ticker_wanted(each, query))
         if query.get("order") == "desc":
             names.reverse()
-        at = _cursor(query) or 0
+        at = cursor_of(query) or 0
         page = names[at : at + limit]
         updated = datetime.fromtimestamp(self._clock.now() / 1000, UTC).strftime("%Y-%m-%dT00:00:00Z")
         body: dict[str, Any] = {"status": "OK", "request_id": request_id, "count": len(page)}
@@ -270,8 +281,19 @@ class RestInterface:
             body["next_url"] = f"{self.base}/v3/reference/tickers?{urlencode({**kept, 'cursor': at + limit})}"
         return body
 
-    def _splits(self, query: dict[str, str], request_id: str) -> dict[str, Any]:
-        return {"status": "OK", "request_id": request_id, "results": []}
+    def _splits(self, query: dict[str, str], request_id: str, path: str) -> dict[str, Any]:
+        limit, at = limit_of(query, 100, 5000), cursor_of(query) or 0
+        found = [each for each in self._source.splits if is_split_wanted(each.ticker, each.day, query)]
+        found.sort(key=lambda each: (each.day, each.ticker), reverse=True)
+        body: dict[str, Any] = {"status": "OK", "request_id": request_id}
+        body["results"] = [
+            {"id": f"{each.ticker}-{each.day}", "ticker": each.ticker, "execution_date": each.day.isoformat(),
+             "split_from": each.split_from, "split_to": each.split_to} for each in found[at : at + limit]
+        ]  # fmt: skip
+        if at + limit < len(found):
+            kept = {name: value for name, value in query.items() if name not in ("apiKey", "cursor")}
+            body["next_url"] = f"{self.base}{path}?{urlencode({**kept, 'cursor': at + limit})}"
+        return body
 
 
 class _Pace:
@@ -293,50 +315,6 @@ class _Pace:
                 return False
             self._times.append(now)
             return True
-
-
-def _bad(text: str) -> Refused:
-    return Refused(400, "ERROR", "error", text)
-
-
-def _limit(query: Mapping[str, str], default: int, largest: int) -> int:
-    text = query.get("limit", str(default))
-    if not text.isdigit() or not 1 <= int(text) <= largest:
-        raise _bad(f"limit must be a whole number from 1 to {largest}")
-    return int(text)
-
-
-def _cursor(query: Mapping[str, str]) -> int | None:
-    text = query.get("cursor")
-    if text is not None and not text.isdigit():
-        raise _bad("cursor is not one of ours")
-    return int(text) if text is not None else None
-
-
-def _date(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise _bad(f"Could not parse the date {text!r}; use YYYY-MM-DD") from None
-
-
-def _moment(text: str, *, end_of_day: bool = False) -> int:
-    """A date, or Unix milliseconds; a date as an end means all of it."""
-    if text.isdigit() and len(text) >= 11:
-        return int(text)
-    day = _date(text)
-    return new_york_ms(day + timedelta(days=1), time_of_day()) - 1 if end_of_day else new_york_ms(day, time_of_day())
-
-
-def _matches(ticker: str, query: Mapping[str, str]) -> bool:
-    compare: dict[str, Callable[[str], bool]] = {
-        "ticker": lambda value: ticker == value,
-        "ticker.gte": lambda value: ticker >= value, "ticker.gt": lambda value: ticker > value,
-        "ticker.lte": lambda value: ticker <= value, "ticker.lt": lambda value: ticker < value,
-        "search": lambda value: value.upper() in ticker.upper(), "active": lambda value: value != "false",
-        "market": lambda value: value == "stocks",
-    }  # fmt: skip
-    return all(test(query[name]) for name, test in compare.items() if query.get(name))
 
 
 def _whole_windows(base: Bars, following: int | None, window: int, descending: bool) -> tuple[Bars, int | None]:

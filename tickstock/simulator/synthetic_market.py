@@ -30,6 +30,7 @@ from tickstock.simulator.companies import (
 from tickstock.simulator.minute_plan import UNIT, MinutePlan, Rates, plan_minutes
 from tickstock.simulator.minute_trades import PrintKinds, trades_of
 from tickstock.simulator.randomness import derive, key_of, normal, uniforms
+from tickstock.simulator.splits import price_before, splits_of
 from tickstock.simulator.trades import SHARE, Bars, Floats, Integers, Trades
 from tickstock.simulator.trading_day import TradingDay, TradingDays, minute_of
 
@@ -61,6 +62,7 @@ class SyntheticMarket:
     ) -> None:
         self.symbols = list(tickers)
         self.days = TradingDays(calendar)
+        self.splits = splits_of(self.symbols)
         self.kinds = PrintKinds(plain)
         self.conditions = self.kinds.sets
         self._seed = seed
@@ -159,8 +161,15 @@ class SyntheticMarket:
         walk = np.cumsum(steps, axis=1)
         tied = walk - np.arange(1, day.minutes + 1) / day.minutes * (walk[:, -1:] - (closing - opening)[:, None])
         levels = opening[:, None] + np.concatenate((np.zeros((len(numbers), 1)), tied), axis=1)
-        result: Floats = self._price[numbers, None] * np.exp(levels)
+        result: Floats = self._price_on(day.day)[numbers, None] * np.exp(levels)
         return result
+
+    def _price_on(self, day: date) -> Floats:
+        """Dollars around which the companies move, in the shares of a day."""
+        price = self._price.copy()
+        for ticker in {each.ticker for each in self.splits}:
+            price[self._number[ticker]] *= price_before(self.splits, ticker, day)
+        return price
 
     def _make_factors(self, day: date) -> tuple[Floats, Floats]:
         trading_day = self.days.of(day)

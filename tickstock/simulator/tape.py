@@ -12,6 +12,7 @@ import numpy as np
 from tickstock.market_hours import MINUTE_MS
 from tickstock.simulator.aggregation import bars_of
 from tickstock.simulator.conditions import ConditionSets
+from tickstock.simulator.splits import StockSplit
 from tickstock.simulator.synthetic_market import SyntheticMarket
 from tickstock.simulator.trades import Bars, Floats, Integers, Trades
 from tickstock.simulator.trading_day import TradingDay
@@ -51,9 +52,10 @@ class Tape(Protocol):
 
 
 class BarSource(Protocol):
-    """The bars that REST serves. `until` is the market's clock: only what ended by then exists."""
+    """The bars that REST serves, as printed. `until` is the market's clock: only what ended by then exists."""
 
     symbols: list[str]
+    splits: tuple[StockSplit, ...]
 
     def days_between(self, first: int, last: int) -> list[TradingDay]:
         """The trading days that have a minute between two moments, oldest first."""
@@ -77,6 +79,7 @@ class SyntheticTape:
     def __init__(self, market: SyntheticMarket, last_day: date | None = None, end: int | None = None) -> None:
         self.market = market
         self.symbols = market.symbols
+        self.splits = market.splits
         self.conditions = market.conditions
         self._last_day = last_day
         self._end = end
