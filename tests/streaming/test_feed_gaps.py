@@ -174,3 +174,22 @@ def test_a_process_killed_around_midnight_ends_with_the_same_tables(
         differing = [pair for pair in zip(killed[name], rows, strict=False) if pair[0] != pair[1]]
         assert not differing, (name, differing[:2])
         assert len(killed[name]) == len(rows), name
+
+
+def test_a_feed_that_breaks_again_before_anything_came_is_one_longer_gap(
+    redis_server: RedisServer, sqlite_url: str, tmp_path: Path, rest: TinyRest
+) -> None:
+    """The watermark stood still, so both gaps begin at the same moment."""
+    rest.minutes = {"S00": vendor_bars(0, 9)}
+    publisher = Publisher(redis_server)
+    with StreamingProcess(redis_server, sqlite_url, rest.url, tmp_path) as streaming:
+        publisher.send([Say(at(0)), *minutes_of_ticks(0, 3)])
+        publisher.send([Say(at(4.5)), Say(at(4.5), gap=(at(4.5), at(4.9))), Say(at(4.5), status="reconnecting")])
+        publisher.send([Say(at(4.5), gap=(at(4.5), at(6.2))), tick("S00", 98.0, at(6.5)), *minutes_of_ticks(7, 8)])
+        wait_for_minute(sqlite_url, at(8))
+        assert streaming.terminate() == 0
+    rows = {row["timestamp"]: row for row in minute_rows(sqlite_url)}
+    assert [rows[at(n)]["close"] for n in range(9)] == [10.0, 11.0, 12.0, 13.0, 54.0, 55.0, 56.0, 17.0, 18.0]
+    (gap,) = rows_of(sqlite_url, "feed_gaps")
+    assert (gap["started"], gap["ended"], gap["repair"], gap["lost"]) == (at(4.5), at(6.2), "minute bars from REST", None)
+    publisher.close()

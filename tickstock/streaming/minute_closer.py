@@ -65,7 +65,7 @@ class MinuteCloser:
         self._inside_run = False
         self._history_has_come = False  # and its series were not built yet
         self._refill_from = 0  # ms: not tried before
-        self._known_gaps: set[str] = set()
+        self._known_gaps: set[tuple[int, int]] = set()  # as the statuses told them
         self._gap_rows: list[tuple[Any, ...]] = []  # of feed_gaps, for the next transaction
         self._late_bars: list[Row] = []
 
@@ -169,9 +169,9 @@ class MinuteCloser:
             self._builder.restart(begun - begun % MINUTE_MS)
             self._engine.trading_day = None
             self._known_gaps.clear()
-        if f"feed:{begun}" in self._known_gaps:
+        if (begun, ended) in self._known_gaps:
             return
-        self._known_gaps.add(f"feed:{begun}")
+        self._known_gaps.add((begun, ended))
         # A log that was lost with its Redis leaves more open than the app knows: all since our last closed minute.
         session_start = self._calendar.sessions_of(self._calendar.trading_day_at(ended))[0].start
         unknown_from = max(self._builder.complete_until, session_start)

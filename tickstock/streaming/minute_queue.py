@@ -70,7 +70,14 @@ class MinuteQueue:
         self._symbols: set[str] = set()  # of the last request
 
     def add_gap(self, gap: FeedGap) -> None:
-        """Minutes from `gap.first` to `gap.last` come from REST."""
+        """Minutes from `gap.first` to `gap.last` come from REST.
+
+        A feed that breaks again before anything came begins its gap where the last one began: that is one gap, a longer one.
+        """
+        for known in [each for each in self.gaps if each.start == gap.start]:
+            self.gaps.remove(known)
+            gap.end, gap.first, gap.last = max(known.end, gap.end), min(known.first, gap.first), max(known.last, gap.last)
+            gap.position = min(known.position, gap.position) if known.run == gap.run else gap.position
         self.gaps.append(gap)
 
     def minutes_of_gaps(self, until: int) -> list[int]:
