@@ -34,31 +34,26 @@ def shape_hits(states: ShapeStates) -> list[PatternHit]:
     columns = (
         shapes.lane, shapes.kind, story.definition, states.fate, story.quality, story.height, story.key, story.part_of,
         shapes.upper.at(states.bar), shapes.lower.at(states.bar), story.volume_ratio, states.time, states.close,
+        story.times, story.heights * shapes.kind[:, np.newaxis],
     )  # fmt: skip
-    prices = story.heights * shapes.kind[:, np.newaxis]
-    upper, lower = (_drawn(line, shapes.kind, states.bar) for line in (story.upper, story.lower))
+    drawn = (_drawn(line, shapes.kind, states.bar) for line in (story.upper, story.lower))
     hits = []
-    for row, times, heights, above, below in zip(
-        zip(*(column.tolist() for column in columns), strict=True),
-        story.times.tolist(),
-        prices.tolist(),
-        upper,
-        lower,
-        strict=True,
-    ):
-        lane, kind, definition, fate, quality, height, key, part_of, upper_level, lower_level, volume_ratio, time, close = row
+    for (
+        lane, kind, definition, fate, quality, height, key, part_of, upper, lower, volume_ratio, time, close, times, prices,
+        above, below,
+    ) in zip(*(column.tolist() for column in columns), *drawn, strict=True):  # fmt: skip
         pattern = pattern_of(definition, kind)
         side = kind * ((fate == CONFIRMED_ABOVE) - (fate == CONFIRMED_BELOW))
         expected = EXPECTED.get(pattern.direction or "", 0)
         towards = side or expected
         details: dict[str, Any] = {
             "version": int(pattern.parameters["version"]),
-            "points": _points(definition.names, times, heights, kind),
+            "points": _points(definition.names, times, prices, kind),
             "lines": _lines(definition, above, below, kind, time),
             "height": height,
         }
         if towards:
-            level = kind * (upper_level if towards == kind else lower_level)
+            level = kind * (upper if towards == kind else lower)
             details[definition.level] = level
             details["target"] = level + towards * height
         if side and expected and side != expected:
