@@ -33,11 +33,13 @@ def leaves_bar_before(close: Floats, window: RingView) -> Booleans:
 
 def find_breakouts(
     place: Integers, index: Integers, bars: BarColumns, usual_range: Floats, window: RingView, times: RingView, tick: Floats
-) -> Found:
+) -> Found | None:
     """Look for breakouts at these places among the lanes, whose series hold enough bars; `times` holds the starts of the bars."""
     for lags in (_FEW_LAGS, _ALL_LAGS):
         fits, kind = _judge(bars, usual_range, window, tick, lags)
         left = np.flatnonzero(fits.holds)
+        if not len(left):
+            return None
         place, index, kind, bars = place[left], index[left], kind[left], bars.rows(left)
         usual_range, tick, window, times = usual_range[left], tick[left], window.select(left), times.select(left)
     highs, lows = (window.columns(name, _ALL_LAGS) for name in ("high", "low"))

@@ -23,6 +23,8 @@ from tickstock.analysis.pivots import PivotTracker
 from tickstock.analysis.range_breakout import BREAKOUT, RANGE_BARS, find_breakouts, leaves_bar_before
 from tickstock.analysis.results import BarColumns, Booleans, Floats, Integers
 
+NOTHING = ShapeStates.none()
+
 
 class ShapeFollower:
     """The pivots of every lane, and every chart pattern that is forming."""
@@ -106,6 +108,8 @@ class ShapeFollower:
 
     def _follow(self, lanes: Integers, index: Integers, bars: BarColumns, starts_anew: Booleans) -> ShapeStates:
         """What the bars make of the open shapes; those that end are dropped."""
+        if not len(self._open.lane):
+            return NOTHING
         place = self._places(lanes, self._open.lane)
         with_bar = np.flatnonzero(place >= 0)
         shapes = self._open if len(with_bar) == len(place) else rows_of(self._open, with_bar)
@@ -113,7 +117,7 @@ class ShapeFollower:
         fate = shapes.fate(index[place], bars.rows(place), starts_anew[place])
         ended = np.flatnonzero(fate != FORMING)
         if not len(ended):
-            return ShapeStates.none()
+            return NOTHING
         remaining = np.ones(len(self._open.lane), np.bool_)
         remaining[with_bar[ended]] = False
         self._open = rows_of(self._open, remaining)
@@ -162,9 +166,11 @@ class ShapeFollower:
         place = place[index[place] - since >= RANGE_BARS]
         if len(place):
             times = self._times.at(lanes[place])
-            yield find_breakouts(
+            found = find_breakouts(
                 place, index[place], bars.rows(place), usual_range[place], window.select(place), times, tick[place]
             )
+            if found is not None:
+                yield found
 
     def _begin(self, found: Found, lanes: Integers, index: Integers, bars: BarColumns) -> ShapeStates | None:
         """The shapes among these that are to be told of."""
