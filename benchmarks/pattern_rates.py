@@ -3,7 +3,7 @@
 On real one-minute bars (three symbols, five days; they are not part of this repository, see --golden), on random walks and on
 the simulated market. Printed per 1,000 bars: *found*, where the conditions of a candlestick hold, as TA-Lib says, or a chart
 pattern forms; and *reported*, what is left of candlesticks without bars too thin to mean anything, and confirmed chart patterns.
-`--write` puts the table into docs/patterns.md and the quantiles of quality into tickstock/analysis/quality_ranks.py.
+`--write` puts them into docs/patterns.md and the quantiles of quality into tickstock/analysis/quality_ranks.py.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.catalogue_document import DOCS, between_markers, pattern_tables
 from benchmarks.measured_bars import GOLDEN, Series, golden, simulated, walks
 from tickstock.analysis import quality_ranks
 from tickstock.analysis.bar_window import BarWindow
@@ -30,9 +31,8 @@ from tickstock.analysis.results import BarColumns
 from tickstock.analysis.selection import PATTERNS, Enabled
 from tickstock.analysis.timeframe_analysis import TimeframeAnalysis
 
-REPOSITORY = Path(__file__).resolve().parents[1]
-RANKS, DOCUMENT = Path(quality_ranks.__file__), REPOSITORY / "docs" / "patterns.md"
-MARKER = "<!-- rates -->"
+RANKS, DOCUMENT = Path(quality_ranks.__file__), DOCS / "patterns.md"
+MARKER = "<!-- patterns -->"
 STRETCH = 16_384
 WALKS, WALK_DAYS, SIMULATED_DAYS = 500, 10, 2
 LEAST_DETECTIONS = 30
@@ -143,20 +143,19 @@ def ranks_module(real: Tally, walk: Tally) -> str:
 
 
 def table(tallies: Mapping[str, Tally]) -> str:
-    """The rates as a table of Markdown."""
-    head = [f"{name}: {what}" for name in tallies for what in ("found", "reported")]
-    rows = [["pattern", *head], ["---", *("---:" for _ in head)]]
-    for name in PATTERNS:
-        row = [name]
-        for counted in tallies.values():
-            row += [_rate(counted, counted.found[name]), _rate(counted, len(counted.reported[name]))]
-        rows.append(row)
-    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
+    """The rates as plain text, found and reported side by side."""
+    lines = [f"{'pattern':24}" + "".join(f"{name:>20}" for name in tallies)]
+    lines += [f"{name:24}" + "".join(f"{rate:>20}" for rate in _rates(tallies, name)) for name in PATTERNS]
+    return "\n".join(lines)
+
+
+def _rates(tallies: Mapping[str, Tally], name: str) -> list[str]:
+    return [f"{_rate(each, each.found[name])} / {_rate(each, len(each.reported[name]))}" for each in tallies.values()]
 
 
 def _rate(counted: Tally, count: int) -> str:
     rate = counted.per_thousand(count)
-    return "–" if not count else f"{rate:.0f}" if rate >= 10 else f"{rate:.1f}" if rate >= 1 else f"{rate:.2g}"
+    return "0" if not count else f"{rate:.0f}" if rate >= 10 else f"{rate:.1f}" if rate >= 1 else f"{rate:.2g}"
 
 
 def measured(folder: Path) -> dict[str, Tally]:
@@ -168,16 +167,6 @@ def measured(folder: Path) -> dict[str, Tally]:
     }
 
 
-def between_markers(text: str, marker: str, new: str) -> str:
-    """A document with what stands between two of these markers replaced.
-
-    Raises:
-        ValueError: the markers are not there.
-    """
-    before, _, after = text.split(marker)
-    return f"{before}{marker}\n{new}\n{marker}{after}"
-
-
 def main(arguments: Iterable[str] | None = None) -> int:
     """Measure, print and, when asked, write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -185,12 +174,13 @@ def main(arguments: Iterable[str] | None = None) -> int:
     parser.add_argument("--golden", type=Path, default=GOLDEN, metavar="FOLDER", help="where the real bars are")
     options = parser.parse_args(None if arguments is None else list(arguments))
     tallies = measured(options.golden)
-    told = table(tallies)
     counts = ", ".join(f"{counted.bars:,} {name}" for name, counted in tallies.items())
-    print(f"{told}\n\nper 1,000 one-minute bars, of {counts}")
+    print(f"{table(tallies)}\n\nfound / reported per 1,000 one-minute bars, of {counts}")
     if options.write:
         RANKS.write_text(ranks_module(tallies["real bars"], tallies["random walks"]), encoding="utf-8")
-        DOCUMENT.write_text(between_markers(DOCUMENT.read_text(encoding="utf-8"), MARKER, told), encoding="utf-8")
+        tables = pattern_tables(lambda name: _rates(tallies, name), list(tallies))
+        text = between_markers(DOCUMENT.read_text(encoding="utf-8"), MARKER, tables)
+        DOCUMENT.write_text(text, encoding="utf-8")
     return 0
 
 
