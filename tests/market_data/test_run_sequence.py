@@ -247,6 +247,38 @@ def test_the_end_of_a_recorded_day_closes_its_last_minutes() -> None:
     assert (said[-1].status, said[-1].watermark) == ("ended", new_york_ms(DAY, time(20)))
 
 
+def test_a_recorded_day_that_ended_while_the_app_was_away_leaves_a_gap_up_to_its_end() -> None:
+    run = sequence(feed="replay", feed_clock="events", previous=status(watermark=TEN + 5_000, source="replay"))
+    run.begin(TEN)
+    run.state_changed(CONFIRMED, TEN)
+    live, closed, ended = statuses(run.state_changed(ConnectionState("ended", "end of recording"), TEN))
+    end = new_york_ms(DAY, time(20))
+    assert (live.status, live.gap, live.watermark) == ("live", (TEN + 5_000, end), TEN + 5_000)
+    assert (closed.watermark, ended.status, ended.watermark, ended.gap) == (end, "ended", end, UNSET)
+
+
+def test_a_recorded_day_that_ended_behind_a_lost_connection_leaves_a_gap_up_to_its_end() -> None:
+    run = sequence(feed="replay", feed_clock="events")
+    run.begin(TEN)
+    run.state_changed(CONFIRMED, TEN)
+    run.add([trade(TEN + 70_000)], TEN, TEN)
+    run.state_changed(LOST, TEN)
+    run.state_changed(CONFIRMED, TEN)
+    live, *_, ended = statuses(run.state_changed(ConnectionState("ended", "end of recording"), TEN))
+    assert (live.status, live.gap) == ("live", (TEN + 69_000, new_york_ms(DAY, time(20))))
+    assert (ended.status, ended.watermark) == ("ended", new_york_ms(DAY, time(20)))
+
+
+def test_a_day_that_ended_before_its_end_was_told_to_us_has_no_further_gap() -> None:
+    end = new_york_ms(DAY, time(20))
+    run = sequence(feed="replay", feed_clock="events", previous=status(watermark=end, source="replay"))
+    run.begin(TEN)
+    run.state_changed(CONFIRMED, TEN)
+    said = statuses(run.state_changed(ConnectionState("ended", "end of recording"), TEN))
+    assert [each.gap for each in said if each.gap is not UNSET] == [(end, end)]
+    assert said[-1].watermark == end
+
+
 def test_a_note_is_added_to_the_detail_while_it_holds() -> None:
     run = live()
     (said,) = statuses(run.set_note("waiting for TickStockPL", TEN))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
 import subprocess
 import sys
 import threading
+import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -158,3 +160,27 @@ def test_a_mistake_is_explained(simulator: Callable[..., Process], arguments: li
     running = simulator(*arguments)
     running.line(said)
     assert running.process.wait(20) == 2  # the launcher does not start it again
+
+
+def test_a_virtual_day_that_ends_early_has_no_bars_behind_its_end(
+    simulator: Callable[..., Process], run: Callable[..., Any]
+) -> None:
+    day = ["--start", "2026-11-20T10:00", "--end", "2026-11-20T10:02", "--speed", "600", "--symbols", "AAPL"]
+    running = simulator(*day, "--key", KEY)
+    websocket, rest = running.ports()
+
+    async def whole_day() -> list[dict[str, Any]]:
+        from websockets.asyncio.client import connect
+
+        async with connect(f"ws://127.0.0.1:{websocket}/stocks") as socket:
+            client = Client(socket)
+            await client.log_in()
+            await client.subscribe("T.*")
+            return await client.until_ended()
+
+    newest = max(each["t"] for each in run(whole_day()))
+    time.sleep(0.3)  # three minutes of this day's clock
+    path = f"/v2/aggs/ticker/AAPL/range/1/minute/{newest - 600_000}/{newest + 600_000}?apiKey={KEY}"
+    with urllib.request.urlopen(f"http://127.0.0.1:{rest}{path}", timeout=20) as response:
+        bars = json.load(response)["results"]
+    assert bars[-1]["t"] == newest // 60_000 * 60_000

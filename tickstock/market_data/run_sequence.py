@@ -170,12 +170,14 @@ class RunSequence:
         return max(self._previous, first_session.start)
 
     def _end_day(self, detail: str, now_ms: int) -> list[Piece]:
-        pieces: list[Piece] = []
-        newest = self.stream.last_event_end
-        if newest:
-            sessions = self._calendar.sessions_of(self._calendar.trading_day_at(newest - 1))
-            pieces = self._pieces(self.stream.finish_day(max(sessions[-1].end, newest)), now_ms)
-        return [*pieces, self._change("ended", detail, now_ms)]
+        newest = self.stream.last_event_end or self._previous
+        if not newest:
+            return [self._change("ended", detail, now_ms)]
+        sessions = self._calendar.sessions_of(self._calendar.trading_day_at(newest - 1))
+        end = max(sessions[-1].end, newest)
+        # It may have ended while we were away: all of it that was not seen is a gap.
+        pieces = self._go_live(detail, end, now_ms) if self._kind not in ("live", "silent") else []
+        return [*pieces, *self._pieces(self.stream.finish_day(end), now_ms), self._change("ended", detail, now_ms)]
 
     def _pieces(self, items: Sequence[FeedItem], now_ms: int) -> list[Piece]:
         """Positions for the ticks, a status for each marker; what cannot be a tick is dropped before it gets a position."""

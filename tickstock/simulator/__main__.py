@@ -17,7 +17,7 @@ from tickstock import lifeline, logs
 from tickstock.errors import SettingError, TickStockError
 from tickstock.market_hours import NEW_YORK, AlwaysOpenCalendar, ExchangeCalendar, new_york_time
 from tickstock.settings import DEFAULT_SYMBOLS
-from tickstock.simulator.clock import MAX_SPEED, Clock, DayClock, WallClock
+from tickstock.simulator.clock import MAX_SPEED, Clock, DayClock, EndingClock, WallClock
 from tickstock.simulator.companies import made_up_tickers
 from tickstock.simulator.recorded_day import RecordedDay
 from tickstock.simulator.rest import RestInterface
@@ -132,8 +132,9 @@ async def run(arguments: argparse.Namespace) -> None:
     )  # fmt: skip
     server = FeedServer(Timeline(tape, start, repeats=arguments.replay is None), clock, options)
     interface = RestInterface(
-        tape, clock, key, requests_per_minute=arguments.requests_per_minute, not_entitled=arguments.not_entitled
-    )
+        tape, clock if arguments.end is None else EndingClock(clock, moment_of(arguments.end, "--end")), key,
+        requests_per_minute=arguments.requests_per_minute, not_entitled=arguments.not_entitled,
+    )  # fmt: skip
     rest = RestServer(interface, arguments.host, arguments.rest_port)
     stopped = asyncio.Event()
     for each in (signal.SIGTERM, signal.SIGINT):

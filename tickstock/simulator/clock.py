@@ -67,3 +67,17 @@ class DayClock:
             self._at = moment
             if self._since is not None:
                 self._since = self._monotonic()
+
+
+class EndingClock:
+    """A clock that is not followed beyond a moment: what would lie behind it does not exist."""
+
+    def __init__(self, clock: Clock, end: int) -> None:
+        self._clock = clock
+        self._end = end
+
+    def now(self) -> int:
+        return min(self._clock.now(), self._end)
+
+    def begin(self) -> None:
+        self._clock.begin()
