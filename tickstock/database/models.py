@@ -114,6 +114,44 @@ stored_history = Table(
     sqlite_with_rowid=False,
 )
 
+splits = Table(
+    "splits",
+    metadata,
+    Column("symbol", Text, nullable=False),
+    Column("day", Milliseconds, nullable=False),  # midnight in New York before its first trade
+    Column("split_from", Double, nullable=False),  # of so many shares
+    Column("split_to", Double, nullable=False),  # became so many
+    Column("scaled_from", Milliseconds, nullable=False),  # the symbol's bars from here up to the day are in new shares; 0: all
+    PrimaryKeyConstraint("symbol", "day"),
+    sqlite_with_rowid=False,
+)
+
+vendor_progress = Table(
+    "vendor_progress",
+    metadata,
+    Column("name", Text, primary_key=True),  # splits | final_days
+    Column("until", Milliseconds, nullable=False),  # what the vendor says of the time before this moment is stored
+    sqlite_with_rowid=False,
+)
+
+reconciliations = Table(
+    "reconciliations",
+    metadata,
+    Column("day", Milliseconds, nullable=False),  # start of the trading day
+    Column("symbol", Text, nullable=False),
+    Column("bars", Integer, nullable=False),  # one-minute bars that were made from ticks and that the vendor has too
+    Column("open", Integer, nullable=False),  # in so many of them this field was the vendor's
+    Column("high", Integer, nullable=False),
+    Column("low", Integer, nullable=False),
+    Column("close", Integer, nullable=False),
+    Column("volume", Integer, nullable=False),
+    Column("missing", Integer, nullable=False),  # only the vendor had a bar
+    Column("extra", Integer, nullable=False),  # only we had one
+    Column("corrected", Integer, nullable=False),
+    PrimaryKeyConstraint("day", "symbol"),
+    sqlite_with_rowid=False,
+)
+
 intraday_patterns = Table(
     "intraday_patterns",
     metadata,

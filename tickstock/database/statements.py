@@ -126,12 +126,22 @@ OUTCOME_REPORTS = bulk_write(models.outcome_reports, changes=("computed", "heade
 HISTORY = bulk_write(models.stored_history, changes=("until",))
 COVERAGE = bulk_write(models.bar_coverage, changes=("until",))
 
+SPLITS = bulk_write(models.splits, changes=("scaled_from",))
+VENDOR_PROGRESS = bulk_write(models.vendor_progress, changes=("until",))
+RECONCILIATIONS = bulk_write(models.reconciliations)
+
 CORRECTED_SYMBOLS_SQLITE = """
     SELECT DISTINCT symbol FROM bars WHERE timeframe = ? AND timestamp >= ? AND timestamp < ? AND revision > 0
 """
 CORRECTED_SYMBOLS_POSTGRESQL = """
     SELECT DISTINCT symbol FROM bars
     WHERE timeframe = %s AND timestamp >= to_timestamp(%s / 1000.0) AND timestamp < to_timestamp(%s / 1000.0) AND revision > 0
+"""
+
+COVERED_SQLITE = "SELECT until FROM bar_coverage WHERE symbol = ? AND day = ?"
+COVERED_POSTGRESQL = """
+    SELECT symbol, (extract(epoch FROM until) * 1000)::bigint FROM bar_coverage
+    WHERE day = to_timestamp(%s / 1000.0) AND symbol = ANY(%s)
 """
 
 NEWEST_BAR_SQLITE = """

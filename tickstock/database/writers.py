@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import sqlite3
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from itertools import chain
 from typing import Any, Self
@@ -27,6 +27,8 @@ TICKS_PER_TRANSACTION = 5_000  # about 30 ms on SQLite: the other process waits 
 # Rows a statement. sqlite3 gives up the interpreter's lock at every row of `executemany`, and beside a busy thread it gets it
 # back only every 5 ms: measured, 345 rows a second, where statements of a hundred rows do 290,000.
 SQLITE_ROWS = (100, 10, 1)
+
+_REVISIONS_LOCK = 7_401_310_746  # any number, the same in every TickStock
 
 BarKey = tuple[str, int]  # symbol, start of the bar in Unix milliseconds
 
@@ -86,6 +88,18 @@ class Batch(ABC):
         """Set until when what warm-up found in the bars of a timeframe is stored."""
         return self._add(statements.HISTORY, rows)
 
+    def set_splits(self, rows: Sequence[Row]) -> int:
+        """Store splits (symbol, day, from, to), and from when on the symbol's earlier bars are in new shares."""
+        return self._add(statements.SPLITS, rows)
+
+    def set_vendor_progress(self, rows: Sequence[Row]) -> int:
+        """Set up to when what the vendor says is stored: splits, final_days."""
+        return self._add(statements.VENDOR_PROGRESS, rows)
+
+    def insert_reconciliations(self, rows: Sequence[Row]) -> int:
+        """Store how the bars of (day, symbol) compared with the vendor's; the first comparison stands."""
+        return self._add(statements.RECONCILIATIONS, rows)
+
     def insert_outcomes(self, rows: Sequence[Row]) -> int:
         """Store what followed patterns; a stored outcome (id, horizon) never changes."""
         return self._add(statements.OUTCOMES, rows)
@@ -104,7 +118,14 @@ class Batch(ABC):
 
     @abstractmethod
     def newest_bars(self, timeframe: str, keys: Sequence[BarKey]) -> dict[BarKey, Row]:
-        """The stored bars of these keys in their highest revision, as rows; what is not stored is left out."""
+        """The stored bars of these keys in their highest revision, as rows; what is not stored is left out.
+
+        Until the transaction ends no other one can ask, so that no two of them make the same revision of a bar.
+        """
+
+    @abstractmethod
+    def covered_until(self, day: int, symbols: Collection[str]) -> dict[str, int]:
+        """Until when the vendor's bars of a trading day (0: day bars) are stored, for the symbols of which there are any."""
 
     @abstractmethod
     def _add(self, write: BulkWrite, rows: Sequence[Row]) -> int: ...
@@ -240,6 +261,10 @@ class _SqliteBatch(Batch):
         found = self._connection.execute(statements.CORRECTED_SYMBOLS_SQLITE, (timeframe, since, until))
         return {row[0] for row in found}
 
+    def covered_until(self, day: int, symbols: Collection[str]) -> dict[str, int]:
+        found = ((symbol, self._connection.execute(statements.COVERED_SQLITE, (symbol, day)).fetchone()) for symbol in symbols)
+        return {symbol: row[0] for symbol, row in found if row is not None}
+
     def _add(self, write: BulkWrite, rows: Sequence[Row]) -> int:
         if not rows:
             return 0
@@ -258,8 +283,12 @@ class _PostgresBatch(Batch):
     def __init__(self, connection: Any) -> None:
         self._cursor = connection.cursor()
         self._filled: set[str] = set()  # staging tables that hold rows of this transaction
+        self._revises = False
 
     def newest_bars(self, timeframe: str, keys: Sequence[BarKey]) -> dict[BarKey, Row]:
+        if not self._revises:  # SQLite has one writer at a time anyway
+            self._cursor.execute("SELECT pg_advisory_xact_lock(%s)", (_REVISIONS_LOCK,))
+            self._revises = True
         symbols, timestamps = [key[0] for key in keys], [key[1] for key in keys]
         self._cursor.execute(statements.NEWEST_BARS_POSTGRESQL, (symbols, timestamps, timeframe))
         return {(row[0], row[2]): row for row in self._cursor.fetchall()}
@@ -267,6 +296,10 @@ class _PostgresBatch(Batch):
     def corrected_symbols(self, timeframe: str, since: int, until: int) -> set[str]:
         self._cursor.execute(statements.CORRECTED_SYMBOLS_POSTGRESQL, (timeframe, since, until))
         return {row[0] for row in self._cursor.fetchall()}
+
+    def covered_until(self, day: int, symbols: Collection[str]) -> dict[str, int]:
+        self._cursor.execute(statements.COVERED_POSTGRESQL, (day, list(symbols)))
+        return dict(self._cursor.fetchall())
 
     def _add(self, write: BulkWrite, rows: Sequence[Row]) -> int:
         if not rows:

@@ -49,8 +49,10 @@ def adjusted(bars: Bars, splits: Sequence[StockSplit], ticker: str, day: date, t
     for each in splits:
         if each.ticker == ticker and day < each.day <= today:
             shares_from, shares_to = each.split_from, each.split_to
-            prices = (
-                np.round(column * shares_from / shares_to, _DECIMALS) for column in (bars.open, bars.high, bars.low, bars.close)
+            price = shares_from / shares_to
+            opening, high, low, close = (
+                np.round(column * price, _DECIMALS) for column in (bars.open, bars.high, bars.low, bars.close)
             )
-            bars = Bars(bars.symbol, bars.start, *prices, bars.volume * shares_to // shares_from, bars.dollars, bars.count)
+            volume = bars.volume * shares_to // shares_from
+            bars = Bars(bars.symbol, bars.start, opening, high, low, close, volume, bars.dollars, bars.count)
     return bars
