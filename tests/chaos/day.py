@@ -16,7 +16,7 @@ from tickstock.streaming.history_store import HistoryStore
 SOURCE = "simulated"
 # The simulator's hard cases among them: a gapper, a halt, fractions, odd lots only, a bad print, dear and cheap prices.
 SYMBOLS = tuple("AAPL TSLA GME COIN PLTR LIN WMT SNDL BRK.A SPY BAC AMD IBM MSFT NVDA QQQ META INTC F T".split())  # noqa: SIM905
-SHORT_RUN, SHORT_SYMBOLS = 0.5, 10  # minutes: below that, fewer symbols
+SHORT_RUN, SHORT_SYMBOLS, SHORT_PACE = 0.5, 10, 30.0  # minutes: below that, fewer symbols, and slower
 HISTORY_DAYS, DAY_BARS = 15, 40
 FASTEST = 60.0  # virtual minutes a minute
 _DAYS = ("2026-11-18", "2026-11-27", "2026-03-09", "2026-06-19", "2026-11-02", "2026-07-02")  # 27 November is a half day
@@ -40,7 +40,8 @@ class VirtualDay:
         days = [each for each in map(date.fromisoformat, _DAYS) if calendar.sessions_of(each)]
         day = chosen.choice(days)
         regular = next(each for each in calendar.sessions_of(day) if each.name == "regular")
-        length = min(int(minutes * FASTEST), (regular.end - regular.start) // MINUTE_MS + 20)
+        pace = SHORT_PACE if minutes < SHORT_RUN else FASTEST
+        length = min(int(minutes * pace), (regular.end - regular.start) // MINUTE_MS + 20)
         earliest, latest = regular.start - 8 * MINUTE_MS, max(regular.start, regular.end - (length - 6) * MINUTE_MS)
         start = min(earliest + chosen.randrange((latest - earliest) // MINUTE_MS) * MINUTE_MS, latest)
         return cls(seed, day, start, start + length * MINUTE_MS, SYMBOLS[:SHORT_SYMBOLS] if minutes < SHORT_RUN else SYMBOLS)
