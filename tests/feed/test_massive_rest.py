@@ -183,6 +183,16 @@ def test_a_base_url_may_have_a_prefix(vendor: Vendor) -> None:
     assert vendor.requests[1] == "/massive/v2/more?cursor=1"
 
 
+def test_a_day_of_all_symbols_is_one_request(vendor: Vendor, rest: MassiveRest) -> None:
+    rows = [{"T": name, "t": MINUTE, "o": 1, "h": 2, "l": 0.5, "c": 1.5, "v": 10.7, "n": 3} for name in ("AAPL", "BRK.A")]
+    vendor.answers(body({"status": "OK", "resultsCount": 2, "results": rows}), body({"status": "OK", "resultsCount": 0}))
+    found = rest.day_of_all(date(2025, 11, 21))
+    assert found == {name: RestBar(MINUTE, 1.0, 2.0, 0.5, 1.5, 10, 3) for name in ("AAPL", "BRK.A")}
+    assert rest.day_of_all(date(2025, 11, 22)) == {}
+    parts = urlsplit(vendor.requests[0])
+    assert (parts.path, parse_qs(parts.query)) == ("/v2/aggs/grouped/locale/us/market/stocks/2025-11-21", {"adjusted": ["true"]})
+
+
 def test_snapshots_leave_out_what_the_vendor_left_out(vendor: Vendor, rest: MassiveRest) -> None:
     rows: list[dict[str, Any]] = [
         {"ticker": "AAPL", "day": {"c": 3.0, "v": 9.5}, "prevDay": {"c": 2.0, "v": 1}, "lastTrade": {"p": 3.1, "x": 4}},

@@ -5,6 +5,7 @@ https://massive.com/docs/rest/stocks
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from datetime import date
 from typing import TypeVar
@@ -13,9 +14,11 @@ from urllib.parse import quote
 import msgspec
 from msgspec import Struct
 
+from tickstock.contract import UNREADABLE
 from tickstock.errors import RestError, RestNotFound
+from tickstock.feed.feed_items import HIGHEST_PRICE, LATEST_MS
 from tickstock.feed.massive_http import MassiveHttp
-from tickstock.logs import shortened
+from tickstock.logs import Rejections, shortened
 from tickstock.market_hours import DAY_MS
 from tickstock.settings import Settings
 
@@ -24,6 +27,10 @@ _MOST_PAGES = 1_000
 _LONGEST_RANGE_MS = 28 * DAY_MS  # the vendor: minute requests of more than about a month may show gaps
 _SYMBOLS_PER_SNAPSHOT = 200
 _GOOD = ("OK", "DELAYED")
+_MOST_SHARES = 1e15
+_HIGHEST_BAR_PRICE = 1e18  # split-adjusted prices of long ago can be far above any that was ever paid
+
+_log = logging.getLogger(__name__)
 
 
 class RestBar(Struct, frozen=True, gc=False):
@@ -66,6 +73,10 @@ class _Bar(Struct, gc=False):
     n: int | None = None
 
 
+class _BarOfTicker(_Bar, gc=False, kw_only=True):
+    T: str
+
+
 class _SplitRow(Struct):
     ticker: str
     execution_date: date
@@ -100,6 +111,10 @@ class _Bars(_Page):
     results: list[_Bar] | None = None  # absent when the range is empty
 
 
+class _Group(_Page):
+    results: list[_BarOfTicker] | None = None
+
+
 class _Splits(_Page):
     results: list[_SplitRow] | None = None
 
@@ -122,6 +137,7 @@ class MassiveRest:
     """
 
     def __init__(self, base_url: str, key: str, requests_per_minute: int = 3000, deadline_seconds: float = 90.0) -> None:
+        self.rejections = Rejections(_log, "REST")  # rows of answers that cannot be what they are called
         self._http = MassiveHttp(base_url, key, requests_per_minute, deadline_seconds)
 
     @classmethod
@@ -143,11 +159,17 @@ class MassiveRest:
         """Day bars of the days first to last, both included, oldest first, split-adjusted."""
         return self._bars(symbol, "day", first.isoformat(), last.isoformat())
 
+    def day_of_all(self, day: date) -> dict[str, RestBar]:
+        """The bar of a day of every symbol that traded, split-adjusted; its timestamp is the end of the session."""
+        path = f"/v2/aggs/grouped/locale/us/market/stocks/{day.isoformat()}"
+        pages = self._pages(path, {"adjusted": "true"}, _Group)
+        return {bar.T: _rest_bar(bar) for page in pages for bar in page.results or ()}
+
     def previous_day(self, symbol: str) -> RestBar | None:
         """The day bar of the trading day before the current one."""
         path = f"/v2/aggs/ticker/{quote(symbol, safe='')}/prev"
         page = _read(self._http.get(path, {"adjusted": "true"}), _Bars, path)
-        return _rest_bar(page.results[0]) if page.results else None
+        return next(iter(self._good_bars(page.results or [])), None)
 
     def snapshot(self, symbols: Sequence[str]) -> list[Snapshot]:
         """The state of these symbols at this moment; one that the vendor does not know is absent."""
@@ -156,7 +178,7 @@ class MassiveRest:
         for start in range(0, len(symbols), _SYMBOLS_PER_SNAPSHOT):
             names = ",".join(symbols[start : start + _SYMBOLS_PER_SNAPSHOT])
             page = _read(self._http.get(path, {"tickers": names}), _Tickers, path)
-            found.extend(_snapshot(row) for row in page.tickers or ())
+            found.extend(self._snapshot(row) for row in page.tickers or ())
         return found
 
     def splits(self, since: date, until: date, symbol: str | None = None) -> list[Split]:
@@ -169,7 +191,7 @@ class MassiveRest:
         except RestNotFound:
             pages = self._pages("/v3/reference/splits", parameters, _Splits)  # its older name
         rows = [row for page in pages for row in page.results or ()]
-        return [Split(row.ticker, row.execution_date, row.split_from, row.split_to) for row in rows]
+        return [Split(row.ticker, row.execution_date, row.split_from, row.split_to) for row in rows if self._is_split(row)]
 
     def close(self) -> None:
         """Close idle connections and end every wait: running calls raise RestError soon."""
@@ -178,7 +200,31 @@ class MassiveRest:
     def _bars(self, symbol: str, timespan: str, first: str, last: str) -> list[RestBar]:
         path = f"/v2/aggs/ticker/{quote(symbol, safe='')}/range/1/{timespan}/{first}/{last}"
         parameters = {"adjusted": "true", "sort": "asc", "limit": str(_MOST_PER_PAGE)}
-        return [_rest_bar(bar) for page in self._pages(path, parameters, _Bars) for bar in page.results or ()]
+        return [bar for page in self._pages(path, parameters, _Bars) for bar in self._good_bars(page.results or [])]
+
+    def _good_bars(self, bars: list[_Bar]) -> list[RestBar]:
+        good = []
+        for bar in bars:
+            if _is_bar(bar):
+                good.append(RestBar(bar.t, bar.o, bar.h, bar.l, bar.c, int(bar.v), bar.n))
+            else:
+                self.rejections.add("a bar that cannot be one", bar)
+        return good
+
+    def _is_split(self, row: _SplitRow) -> bool:
+        good = 0 < row.split_from < 1e9 and 0 < row.split_to < 1e9 and row.ticker != ""
+        if not good:
+            self.rejections.add("a split that cannot be one", row)
+        return good
+
+    def _snapshot(self, row: _TickerRow) -> Snapshot:
+        """Of a snapshot's figures those that can be; the vendor writes 0 for "none"."""
+        previous, last = row.prevDay.c if row.prevDay else 0.0, row.lastTrade.p if row.lastTrade else 0.0
+        volume = row.day.v if row.day else None
+        if not (0 <= previous < HIGHEST_PRICE and 0 <= last < HIGHEST_PRICE and 0 <= (volume or 0) < _MOST_SHARES):
+            self.rejections.add("a snapshot with impossible figures", row)
+            return Snapshot(row.ticker, None, None, None)
+        return Snapshot(row.ticker, previous or None, last or None, None if volume is None else int(volume))
 
     def _pages(self, path: str, parameters: dict[str, str], kind: type[_P]) -> list[_P]:
         pages = [_read(self._http.get(path, parameters), kind, path)]
@@ -194,21 +240,19 @@ class MassiveRest:
 def _read(body: bytes, kind: type[_P], path: str) -> _P:
     try:
         page = msgspec.json.decode(body, type=kind, strict=False)
-    except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+    except UNREADABLE as problem:
         raise RestError(f"{path}: an answer that cannot be read ({problem}): {shortened(body[:200])}") from None
     if page.status not in _GOOD:
-        raise RestError(f"{path}: status {page.status}: {page.error or page.message or 'without an explanation'}")
+        said = page.error or page.message
+        raise RestError(f"{path}: status {shortened(page.status)}: {shortened(said) if said else 'without an explanation'}")
     return page
 
 
-def _rest_bar(bar: _Bar) -> RestBar:
-    return RestBar(bar.t, bar.o, bar.h, bar.l, bar.c, int(bar.v), bar.n)
-
-
-def _snapshot(row: _TickerRow) -> Snapshot:
-    return Snapshot(
-        row.ticker,
-        (row.prevDay.c or None) if row.prevDay else None,  # the vendor writes 0 for "none"
-        (row.lastTrade.p or None) if row.lastTrade else None,
-        int(row.day.v) if row.day else None,
+def _is_bar(bar: _Bar) -> bool:
+    return (
+        0 <= bar.t < LATEST_MS
+        and 0.0 < bar.l <= bar.o <= bar.h < _HIGHEST_BAR_PRICE
+        and bar.l <= bar.c <= bar.h
+        and 0.0 <= bar.v < _MOST_SHARES
+        and (bar.n is None or 0 <= bar.n < _MOST_SHARES)
     )

@@ -1,4 +1,4 @@
-"""REST bars in the background: a few threads, an order of need, results in a queue that the main loop empties."""
+"""REST in the background: a few threads, an order of need, answers in a queue that the main loop empties."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
-from functools import partial
+from operator import methodcaller
 from typing import Any
 
-from tickstock.errors import DatabaseError, RestError
-from tickstock.feed.massive_rest import MassiveRest, RestBar
+from tickstock.errors import DatabaseError, RestError, RestRefused
+from tickstock.feed.massive_rest import MassiveRest
 from tickstock.logs import Rejections
 
 logger = logging.getLogger(__name__)
 
 THREADS = 4
-GAP, TODAY, DAYS, EARLIER = 0, 1, 2, 3  # the order of need: the page's Chg% waits for day bars
+# The order of need: without splits no history is right, and the page's Chg% waits for day bars.
+GAP, SPLITS, TODAY, DAYS, EARLIER, EVENING = range(6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,19 +28,20 @@ class Fetched:
     """The answer to one request; `bars` is None when REST did not deliver, or what it did could not be stored."""
 
     symbol: str
-    bars: list[RestBar] | None
+    bars: Any  # a list of RestBar; of `ask` what the request gave
     tag: Any  # what the caller wanted to know it by
+    refused: bool = False  # the plan does not allow it: asking again cannot help
 
 
-Store = Callable[[str, list[RestBar]], None]
+Store = Callable[[str, Any], None]
 
 
-def _keep(_symbol: str, _bars: list[RestBar]) -> None:
-    """Bars that the main loop takes as they are need no storing here."""
+def _keep(_symbol: str, _bars: Any) -> None:
+    """What the main loop takes as it is needs no storing here."""
 
 
 class RestFetcher:
-    """Fetches bars for many symbols; `wake` is set whenever something was fetched."""
+    """Fetches bars of many symbols, and what else the vendor knows; `wake` is set whenever something was fetched."""
 
     def __init__(self, rest: MassiveRest, rejections: Rejections, wake: threading.Event) -> None:
         self.failures = 0
@@ -69,12 +71,12 @@ class RestFetcher:
         `store` is called with each symbol and its bars, in the thread that fetched them.
         """
         for symbol in symbols:
-            self._ask(need, symbol, tag, partial(self._rest.minute_bars, symbol, start, end), store)
+            self.ask(need, symbol, tag, methodcaller("minute_bars", symbol, start, end), store)
 
     def days(self, symbols: Iterable[str], first: date, last: date, need: int, tag: Any, store: Store = _keep) -> None:
         """Ask for day bars between two dates, both included, as `minutes` does."""
         for symbol in symbols:
-            self._ask(need, symbol, tag, partial(self._rest.day_bars, symbol, first, last), store)
+            self.ask(need, symbol, tag, methodcaller("day_bars", symbol, first, last), store)
 
     def take(self) -> Fetched | None:
         """The next answer, or None."""
@@ -83,19 +85,25 @@ class RestFetcher:
         except queue.Empty:
             return None
 
-    def _ask(self, need: int, symbol: str, tag: Any, fetch: Callable[[], list[RestBar]], store: Store) -> None:
+    def ask(self, need: int, symbol: str, tag: Any, fetch: Callable[[MassiveRest], Any], store: Store = _keep) -> None:
+        """Have a thread call `fetch`, then `store` with what it gave, and answer with `tag`."""
+
         def work() -> None:
-            bars: list[RestBar] | None = None
+            bars, refused = None, False
             try:
-                bars = fetch()
+                bars = fetch(self._rest)
                 store(symbol, bars)
             except RestError as problem:
+                refused = isinstance(problem, RestRefused)
                 self.failures += 1
                 self._rejections.add("REST request without an answer", f"{symbol}: {problem}")
             except DatabaseError as problem:
                 bars = None
                 self._rejections.add("history that could not be stored", f"{symbol}: {problem}")
-            self._fetched.put(Fetched(symbol, bars, tag))
+            except Exception:  # a fault of ours: the thread has others to ask for
+                bars = None
+                logger.exception("STREAMING: What REST says of %s could not be taken", symbol)
+            self._fetched.put(Fetched(symbol, bars, tag, refused))
             self._wake.set()
 
         self._wanted.put((need, next(self._numbers), work))
