@@ -325,6 +325,25 @@ def test_an_app_that_loses_the_lease_leaves_the_feed(redis_server: RedisServer, 
     app.go_live()
 
 
+def test_an_app_whose_key_was_refused_gives_the_lease_back_and_another_ingests(
+    redis_server: RedisServer, start: Callable[..., App]
+) -> None:
+    refused = start(redis_server.url)
+    assert refused.client.started.wait(15)
+    refused.client.state("refused", "The feed refused the key")
+    eventually(lambda: refused.client.stopped.is_set() and refused.service.state()["passive"])
+    assert "refused" in refused.service.state()["passive"]
+    other = start(redis_server.url)
+    other.go_live()
+    other.client.frame(trade(1, now()))
+    eventually(lambda: len(logged(redis_server)) == 1)
+    assert refused.service.status is not None
+    assert (refused.service.status.status, refused.service.status.detail) == ("stopped", "The feed refused the key")
+    assert not refused.client.started.is_set() or refused.client.stopped.is_set()  # it does not try again
+    runs = {entry.run for entry in log_entries(redis_server)}
+    assert len(runs) == 2
+
+
 def test_a_replay_is_held_while_nobody_takes_its_ticks_and_says_so(
     redis_server: RedisServer, start: Callable[..., App], monkeypatch: pytest.MonkeyPatch
 ) -> None:

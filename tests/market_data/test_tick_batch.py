@@ -34,11 +34,10 @@ def commands_of(wire: bytes) -> list[list[bytes]]:
 
 def published(batch: Batch) -> list[tuple[bytes, bytes]]:
     batch.id = LogId(T0, batch.last)
-    wire, count = batch.transaction(60_000)
+    wire, count = batch.commands(60_000)
     commands = commands_of(wire)
-    assert commands[0] == [b"MULTI"]
-    assert commands[-1] == [b"EXEC"]
-    assert len(commands) == count + 2
+    assert commands[0][:2] == [b"XADD", b"tickstock:market:ticks:journal"]
+    assert len(commands) == count
     return [(one[1], one[2]) for one in commands if one[0] == b"PUBLISH"]
 
 
@@ -128,11 +127,11 @@ def test_a_batch_that_waited_in_compact_form_sends_the_same_bytes(content: list[
             builder.add_status(position, status(position))
     batch = builder.seal()
     batch.id = LogId(T0, batch.last)
-    fresh = batch.transaction(60_000)
+    fresh = batch.commands(60_000)
     size = batch.size
     batch.shrink()
     assert batch.size < size
-    assert batch.transaction(60_000) == fresh
+    assert batch.commands(60_000) == fresh
 
 
 def test_the_latest_status_is_set_in_the_same_transaction() -> None:
@@ -142,7 +141,7 @@ def test_the_latest_status_is_set_in_the_same_transaction() -> None:
     builder.add_status(2, status(2))
     batch = builder.seal()
     batch.id = LogId(T0, 2)
-    last = commands_of(batch.transaction(60_000)[0])[-2]
+    last = commands_of(batch.commands(60_000)[0])[-1]
     assert last[:2] == [b"SET", b"tickstock:market:status:latest"]
     assert json.loads(last[2])["forwarded"] == 2
 

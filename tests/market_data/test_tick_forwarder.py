@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import socket
-import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 
 import pytest
 
@@ -24,6 +22,7 @@ from tests.market_data.stand_ins import (
     tick,
     ticks,
 )
+from tests.market_data.wires import CutThroat
 from tests.servers import RedisServer
 from tickstock.contract import (
     PUBLISHER_LEASE_KEY,
@@ -93,13 +92,38 @@ def test_the_log_holds_what_was_published_in_the_same_order(redis_server: RedisS
 
 
 def test_an_id_is_the_time_and_the_position_of_the_last_tick(redis_server: RedisServer, make: Make) -> None:
-    forwarder = make(redis_server.url, clock=lambda: T0 / 1000)
+    began = int(time.time() * 1000)
+    forwarder = make(redis_server.url)
     forwarder.add(1, ticks(1, 3))
     eventually(lambda: acknowledged(forwarder, 3))
     forwarder.add(4, ticks(4, 4))
     eventually(lambda: acknowledged(forwarder, 4))
     with redis_server.client() as client:
-        assert [entry for entry, _ in client.xrange(TICKS_LOG_KEY)] == [f"{T0}-3".encode(), f"{T0 + 1}-4".encode()]
+        first, second = (entry.decode().split("-") for entry, _ in client.xrange(TICKS_LOG_KEY))
+    assert (first[1], second[1]) == ("3", "4")
+    assert began - 5 <= int(first[0]) < int(second[0]) <= int(time.time() * 1000) + 5
+
+
+@pytest.mark.parametrize("jump", [-3600, -40, 40, 3600, 86_400])
+def test_a_wall_clock_that_is_set_neither_holds_up_the_ids_nor_empties_the_log(
+    redis_server: RedisServer, make: Make, jump: int
+) -> None:
+    set_by = 0
+
+    def clock() -> float:
+        return time.time() + set_by
+
+    forwarder = make(redis_server.url, clock=clock)
+    for first in range(1, 2001, 20):
+        if first == 1001:
+            set_by = jump
+        forwarder.add(first, ticks(first, first + 19), status(first + 19))
+        eventually(lambda position=first + 19: acknowledged(forwarder, position))
+    with redis_server.client() as client:
+        ids = [int(entry.split(b"-")[0]) for entry, _ in client.xrange(TICKS_LOG_KEY)]
+    assert ids == sorted(set(ids))
+    assert ids[-1] - ids[0] < 60_000
+    assert logged_numbers(redis_server) == list(range(1, 2001))
 
 
 def test_ticks_of_an_outage_arrive_afterwards_in_order_and_none_twice(
@@ -166,44 +190,6 @@ def test_a_paused_redis_gets_everything_once_when_it_goes_on(mortal_redis: Redis
         eventually(lambda: observer.tick_numbers[-1:] == [1200])
     assert observer.tick_numbers == list(range(1, 1201)) == logged_numbers(mortal_redis)
     assert forwarder.waiting_ticks == 0
-
-
-class CutThroat:
-    """A proxy that ends each connection after it passed so many bytes on, in one direction or the other."""
-
-    def __init__(self, target: int, towards_server: int | None, towards_client: int | None) -> None:
-        self.cuts = 0
-        self.limits = {"server": towards_server, "client": towards_client}
-        self._target = target
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"redis://127.0.0.1:{self._listener.getsockname()[1]}/0"
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self) -> None:
-        with suppress(OSError):
-            while True:
-                client, _ = self._listener.accept()
-                server = socket.create_connection(("127.0.0.1", self._target))
-                for source, sink, side in ((client, server, "server"), (server, client, "client")):
-                    threading.Thread(target=self._pass, args=(source, sink, side), daemon=True).start()
-
-    def _pass(self, source: socket.socket, sink: socket.socket, side: str) -> None:
-        left = self.limits[side]
-        with suppress(OSError):
-            while data := source.recv(4096):
-                if left is not None and len(data) >= left:
-                    sink.sendall(data[:left])
-                    self.cuts += 1
-                    break
-                sink.sendall(data)
-                left = None if left is None else left - len(data)
-        for each in (source, sink):
-            with suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
-            each.close()
-
-    def close(self) -> None:
-        self._listener.close()
 
 
 @pytest.mark.parametrize("towards_server", [7_000, 23_001])
@@ -366,15 +352,17 @@ def test_the_flush_after_an_outage_is_paced_by_what_was_taken(mortal_redis: Redi
 
 
 def test_old_entries_are_trimmed(redis_server: RedisServer, make: Make) -> None:
-    now = [T0 / 1000]
-    forwarder = make(redis_server.url, clock=lambda: now[0])
+    later = 0.0
+    forwarder = make(redis_server.url, monotonic=lambda: time.monotonic() + later)
     for first in range(1, 4001, 100):
         forwarder.add(first, ticks(first, first + 99))
         eventually(lambda position=first + 99: acknowledged(forwarder, position))
-        now[0] += 60
+        later += 60
     with redis_server.client() as client:
-        oldest = int(client.xrange(TICKS_LOG_KEY, count=1)[0][0].split(b"-")[0])
-    age = T0 + 39 * 60_000 - oldest
+        oldest, newest = (int(found[0][0].split(b"-")[0]) for found in (
+            client.xrange(TICKS_LOG_KEY, count=1), client.xrevrange(TICKS_LOG_KEY, count=1)
+        ))  # fmt: skip
+    age = newest - oldest
     assert 15 * 60_000 <= age <= 25 * 60_000  # Redis drops whole nodes of some entries
 
 

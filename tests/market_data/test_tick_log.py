@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from tests.market_data.stand_ins import T0, status, ticks
 from tickstock.contract import FeedStatus, MarketTick, decode_log_entry
-from tickstock.market_data.tick_batch import Batch, LogId
+from tickstock.market_data.tick_batch import Batch, LogId, LogSpan
 from tickstock.market_data.tick_log import KEEP_ACKNOWLEDGED_SECONDS, TickLog
 
 RUN = "0123456789ab"
@@ -56,21 +57,21 @@ def test_ids_grow_even_when_the_clock_stands_or_goes_back() -> None:
 
 def test_ids_continue_after_those_of_an_earlier_run_whose_clock_was_ahead() -> None:
     log = filled(1, 1)
-    log.resume(LogId(T0 + 9000, 5), LogId(T0 + 9000, 5), False, 0.0)
+    log.resume(LogId(T0 + 9000, 5), False, 0.0)
     assert send(log).id == LogId(T0 + 9001, 1)
 
 
 def test_a_batch_keeps_its_id_when_it_is_sent_again() -> None:
     log = filled(1, 1)
     first = send(log, T0).id
-    log.resume(None, None, False, 0.0)
+    log.resume(None, False, 0.0)
     assert send(log, T0 + 7000).id == first
 
 
 def test_a_batch_gets_a_new_id_when_somebody_wrote_after_it() -> None:
     log = filled(1, 1)
     send(log, T0)
-    log.resume(LogId(T0 + 50, 9), LogId(T0 + 50, 9), False, 0.0)
+    log.resume(LogId(T0 + 50, 9), False, 0.0)
     assert send(log, T0 + 60).id == LogId(T0 + 60, 1)
 
 
@@ -78,9 +79,9 @@ def test_an_entry_that_was_refused_is_sent_again_without_its_messages() -> None:
     log = filled(1, 3)
     send(log)
     log.published_without_log()
-    log.resume(None, None, False, 0.0)
+    log.resume(None, False, 0.0)
     again = send(log)
-    assert b"PUBLISH" not in again.transaction(60_000)[0]
+    assert b"PUBLISH" not in again.commands(60_000)[0]
 
 
 def test_a_full_buffer_drops_ticks_but_not_their_positions_and_no_status() -> None:
@@ -110,7 +111,69 @@ def test_acknowledged_batches_are_kept_for_a_minute() -> None:
         log.add(position, ticks(position, position))
         send(log)
         log.acknowledge(now)
-    assert [batch.first for batch in log.resume(None, None, False, 100.0)] == [2, 3]
+    assert [batch.first for batch in log.lost(LogSpan()).batches] == [2, 3]
+
+
+def acknowledged(count: int) -> TickLog:
+    """A log that sent so many batches of one tick, with the ids T0, T0 + 1, …"""
+    log = TickLog(RUN, "massive", PLENTY)
+    for position in range(1, count + 1):
+        log.add(position, ticks(position, position))
+        send(log)
+        log.acknowledge(0.0)
+    return log
+
+
+def entry(position: int) -> LogId:
+    return LogId(T0 + position - 1, position)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "put_back", "anew"),
+    [
+        (1, 5, [], False),  # nothing is missing
+        (None, None, [1, 2, 3, 4, 5], True),  # emptied
+        (1, 3, [4, 5], False),  # restarted with older data
+        (4, 5, [1, 2, 3, 4, 5], True),  # deleted, and written to again
+    ],
+)
+def test_what_the_log_lost_is_known(first: int | None, last: int | None, put_back: list[int], anew: bool) -> None:
+    span = LogSpan(entry(first), entry(last), entry(last)) if first and last else LogSpan()
+    lost = acknowledged(5).lost(span)
+    assert ([batch.first for batch in lost.batches], lost.from_its_beginning) == (put_back, anew)
+
+
+def test_an_older_part_of_the_log_does_not_hide_that_its_end_is_lost() -> None:
+    lost = acknowledged(3).lost(LogSpan(LogId(5, 1), LogId(T0 - 50, 9), LogId(T0 - 50, 9)))
+    assert ([batch.first for batch in lost.batches], lost.from_its_beginning) == ([1, 2, 3], False)
+
+
+def test_what_was_trimmed_on_purpose_is_not_put_back() -> None:
+    log = acknowledged(5)
+    log.trimmed(entry(4))
+    assert log.lost(LogSpan(entry(4), entry(5), entry(5))).batches == []
+    lost = log.lost(LogSpan())
+    assert ([batch.first for batch in lost.batches], lost.from_its_beginning) == ([4, 5], True)
+
+
+def test_statuses_without_news_stop_filling_a_full_buffer() -> None:
+    log = TickLog(RUN, "massive", 50_000)
+    position = 0
+    while not log.dropped_ticks:
+        log.add(position + 1, ticks(position + 1, position + 100), status(position + 100))
+        position += 100
+    for second in range(3_600):
+        log.add(position + 1, ticks(position + 1, position + 10), status(position + 10, watermark=T0 + second * 1000))
+        position += 10
+    log.add(position + 1, [], status(position, kind="reconnecting", watermark=T0 + 3_600_000))
+    statuses = []
+    while log.peek() is not None:
+        batch = send(log)
+        log.acknowledge(0.0)
+        statuses += [line for line in batch.log.splitlines() if line.startswith("{")]
+    assert len(statuses) < 150  # one a minute, beside those that came while there was room
+    assert '"reconnecting"' in statuses[-1]
+    assert f'"forwarded":{position},' in statuses[-1]
 
 
 def test_the_last_status_can_be_repeated_before_what_waits() -> None:
@@ -145,8 +208,12 @@ class ModelOfRedis:
             self.published += content
 
     @property
-    def last(self) -> LogId | None:
+    def highest(self) -> LogId | None:
         return self.entries[-1][0] if self.entries else None
+
+    @property
+    def span(self) -> LogSpan:
+        return LogSpan(self.entries[0][0], self.highest, self.highest) if self.entries else LogSpan()
 
 
 def content_of(batch: Batch) -> tuple[int | str, ...]:
@@ -223,10 +290,28 @@ class LogAgainstModel(RuleBasedStateMachine):
     def reconnect(self, refilled: bool) -> None:
         uncertain = self.log.uncertain_id
         is_logged = any(entry == uncertain for entry, _ in self.redis.entries)
-        lost = self.log.resume(self.redis.last, self.redis.last, is_logged, 0.0)
-        for batch in lost if refilled else lost[: len(lost) // 2]:
-            self.redis.append(batch, publish=False)
+        self.log.resume(self.redis.highest, is_logged, 0.0)
+        self.put_back(refilled)
         self.connected = refilled
+
+    def put_back(self, to_its_end: bool = True) -> None:
+        lost = self.log.lost(self.redis.span)
+        if lost.from_its_beginning and to_its_end:
+            self.redis.entries = []
+        if to_its_end or not lost.from_its_beginning:
+            for batch in lost.batches if to_its_end else lost.batches[: len(lost.batches) // 2]:
+                self.redis.append(batch, publish=False)
+
+    @precondition(lambda self: self.connected)
+    @rule()
+    def the_log_is_deleted_while_connected(self) -> None:
+        self.redis.entries = []
+
+    @precondition(lambda self: self.connected)
+    @rule()
+    def it_looks_whether_the_log_is_whole(self) -> None:
+        self.put_back()
+        assert not self.log.lost(self.redis.span).batches
 
     @invariant()
     def nothing_is_published_twice_or_out_of_order(self) -> None:
@@ -240,6 +325,7 @@ class LogAgainstModel(RuleBasedStateMachine):
             batch = self.log.take(self.now_ms)
             self.redis.append(batch, publish=not batch.published)
             self.log.acknowledge(0.0)
+        self.put_back()
         self.nothing_is_published_twice_or_out_of_order()
         assert [each for _, content in self.redis.entries for each in content] == self.accepted
         assert self.log.waiting_ticks == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from types import TracebackType
 from typing import Any, Self
 
@@ -12,7 +13,8 @@ from redis.retry import Retry
 
 from tickstock.market_data.tick_batch import command
 
-WAIT_SECONDS = 2.0  # for a connection, for room to send, for the next bytes of a reply
+WAIT_SECONDS = 2.0  # for a connection, for all to be sent, for the next bytes of a reply
+EXCHANGE_SECONDS = 5.0  # for all replies to what was sent together, however slowly they come
 _RECEIVE_BYTES = 1 << 18
 
 
@@ -55,11 +57,14 @@ class RedisLink:
         self._socket.sendall(commands)
         replies: list[Any] = []
         next_reply, add = self._reader.gets, replies.append
+        give_up = time.monotonic() + EXCHANGE_SECONDS
         while True:
             while len(replies) < count and (reply := next_reply()) is not False:
                 add(reply)
             if len(replies) == count:
                 return replies
+            if time.monotonic() > give_up:
+                raise redis.TimeoutError(f"{len(replies)} of {count} replies after {EXCHANGE_SECONDS:.0f} s")
             data = self._socket.recv(_RECEIVE_BYTES)
             if not data:
                 raise redis.ConnectionError("Redis closed the connection")

@@ -74,6 +74,7 @@ class Forwarder(Protocol):
     def wait_until_settled(self, timeout: float) -> bool: ...
     def last_logged_status(self) -> FeedStatus | None: ...
     def add(self, first: int, ticks: Sequence[FeedTick], status: FeedStatus | None = None) -> None: ...
+    def leave(self) -> None: ...
     @property
     def other_holder(self) -> str | None: ...
     @property
@@ -111,6 +112,7 @@ class MarketDataService:
         self._sequence: RunSequence | None = None
         self._client: FeedClient | None = None
         self._client_is_held = False
+        self._refusal: FeedStatus | None = None  # what the run said last whose key the feed refused: there is no other one
         self._arrivals: deque[tuple[bytes, int] | ConnectionState] = deque()
         self._bytes_in = self._bytes_out = 0  # of frames; each is written by one thread only
         self._wake = threading.Event()
@@ -140,14 +142,14 @@ class MarketDataService:
     def status(self) -> FeedStatus | None:
         """The feed's status as last given out; None while another app ingests."""
         sequence = self._sequence
-        return sequence.status if sequence is not None else None
+        return sequence.status if sequence is not None else self._refusal
 
     def state(self) -> dict[str, Any]:
         """What /health shows of it."""
         sequence, holder = self._sequence, self._forwarder.other_holder
         state: dict[str, Any] = {
             "ingesting": sequence is not None,
-            "passive": f"another app (run {holder}) ingests" if sequence is None and holder else "",
+            "passive": self._why_passive(holder) if sequence is None else "",
             "frame_bytes_waiting": self._bytes_in - self._bytes_out,
             "step_faults": dict(self._step_faults.counts),
             "rejected": dict(self._bad_events.counts),
@@ -166,6 +168,11 @@ class MarketDataService:
             }
         return state
 
+    def _why_passive(self, holder: str | None) -> str:
+        if self._refusal is not None:
+            return "the feed refused the key; another app may ingest"
+        return f"another app (run {holder}) ingests" if holder else ""
+
     def _issues(self, smallest_delay_ms: int | None) -> list[str]:
         """The feed's real delay against the one that minutes are closed by."""
         delay = self._settings.delay_ms
@@ -178,6 +185,9 @@ class MarketDataService:
 
     def _run(self) -> None:
         while not self._stopped.is_set():
+            if self._refusal is not None:
+                self._stopped.wait(LEASE_RETRY_SECONDS)  # only a new key helps, and that takes a new start
+                continue
             try:
                 run = self._claim_run()
                 if run is not None:
@@ -228,13 +238,15 @@ class MarketDataService:
         self._looked_at = self._shown_clock = self._now()
         self._client = self._connect(settings, self._calendar, self._on_frame, self._on_state)
         self._client.start()
-        while not self._stopped.is_set() and self._forwarder.other_holder is None:
+        while not self._stopped.is_set() and self._forwarder.other_holder is None and self._refusal is None:
             self._wake.wait(CLOCK_SECONDS)
             self._wake.clear()
             self._turns(sequence)
         self._leave_feed()
         if self._stopped.is_set():
             self._deliver(sequence, sequence.stop("the app was stopped", self._now()))
+        elif self._refusal is not None:
+            self._forwarder.leave()
         else:
             logger.error("MARKET-DATA-SERVICE: another app (run %s) took the lease; run %s is over",
                          self._forwarder.other_holder, run)  # fmt: skip
@@ -260,6 +272,8 @@ class MarketDataService:
         first = self._arrivals.popleft()
         if isinstance(first, ConnectionState):
             self._deliver(sequence, sequence.state_changed(first, self._now()))
+            if first.kind == "refused":
+                self._refusal = sequence.status
             return
         frame, received = first
         self._bytes_out += len(frame)

@@ -56,6 +56,15 @@ class LogId:
         return cls(int(ms), int(position))
 
 
+@dataclass(frozen=True, slots=True)
+class LogSpan:
+    """What a log in Redis reaches from and to; `highest` is the highest id that it ever gave: new ones must be higher."""
+
+    first: LogId | None = None
+    last: LogId | None = None
+    highest: LogId | None = None
+
+
 @dataclass(slots=True)
 class Batch:
     """Ticks with consecutive positions, and the statuses between them, sealed: nothing is added to it any more."""
@@ -90,23 +99,22 @@ class Batch:
         """The fields of its entry in the log."""
         return log_entry_fields(self.run, self.first, self.count, self.source, self.base, (self.log,))
 
-    def add_to_log(self, keep_ms: int) -> bytes:
+    def add_to_log(self, keep_ms: int, key: str = TICKS_LOG_KEY) -> bytes:
         """The XADD of its entry, which also trims entries older than `keep_ms`."""
         assert self.id is not None
         pairs = (part for pair in self.entry().items() for part in pair)
-        return command("XADD", TICKS_LOG_KEY, "MINID", "~", max(0, self.id.ms - keep_ms), str(self.id), *pairs)
+        return command("XADD", key, "MINID", "~", max(0, self.id.ms - keep_ms), str(self.id), *pairs)
 
-    def transaction(self, keep_ms: int) -> tuple[bytes, int]:
-        """`MULTI … EXEC` with its entry, its messages and the latest status; and how many commands stand between the two."""
-        parts, commands = [MULTI, self.add_to_log(keep_ms)], 1
+    def commands(self, keep_ms: int) -> tuple[bytes, int]:
+        """What its transaction does, and in how many commands: its entry, its messages, the latest status."""
+        parts, count = [self.add_to_log(keep_ms)], 1
         if not self.published:
             parts.append(self.publishes if self.publishes is not None else self._publishes_from_log())
-            commands += self.count + self.statuses
+            count += self.count + self.statuses
         if self.latest is not None:
             parts.append(command("SET", STATUS_LATEST_KEY, encode(self.latest)))
-            commands += 1
-        parts.append(EXEC)
-        return b"".join(parts), commands
+            count += 1
+        return b"".join(parts), count
 
     def _publishes_from_log(self) -> bytes:
         builder = BatchBuilder(self.run, self.source)

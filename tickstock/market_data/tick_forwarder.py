@@ -19,15 +19,15 @@ from tickstock.cooperation import give_way
 from tickstock.feed.feed_items import FeedTick
 from tickstock.market_data.flow import AHEAD_TICKS, TakenFlow
 from tickstock.market_data.redis_link import RedisLink
-from tickstock.market_data.redis_log import EntryRefused, RedisLog
-from tickstock.market_data.tick_batch import BATCH_TICKS
-from tickstock.market_data.tick_log import TickLog
+from tickstock.market_data.redis_log import EntryRefused, LeaseLapsed, RedisLog
+from tickstock.market_data.tick_batch import BATCH_TICKS, LogSpan
+from tickstock.market_data.tick_log import KEEP_ACKNOWLEDGED_SECONDS, TickLog
 from tickstock.settings import without_password
 
 logger = logging.getLogger(__name__)
 
 BUFFER_BYTES = 256 * 1024 * 1024
-RENEW_SECONDS = 1.5  # of the lease's 5
+RENEW_SECONDS = 1.5  # of the lease's 5; so often it is also seen whether Redis still has what was written
 TRIM_SECONDS = 5.0
 TAKEN_POLL_SECONDS = 0.02
 REPEAT_STATUS_SECONDS = 1.0
@@ -77,6 +77,8 @@ class RedisTickForwarder:
         self._log_age_ms = log_age_ms
         self._clock = clock
         self._monotonic = monotonic
+        # Ids go on steadily when somebody sets the wall clock: it must neither hold them up nor make the whole log look old.
+        self._ids_began = clock() - monotonic()
 
         self._lock = threading.Lock()  # around every use of the log
         self._log: TickLog | None = None
@@ -87,12 +89,14 @@ class RedisTickForwarder:
         self._stop_by = float("inf")  # steady seconds
         self._holder: str | None = None  # the run that holds the lease, as far as known
         self._leased: str | None = None  # the run of ours that got it last
+        self._leaving = False  # the run is over: the lease goes back when nothing waits any more
         self._last_logged: FeedStatus | None = None
         self._writer: tuple[str, int] | None = None  # server's run id, our client id: the connection that wrote last
         self._renewed_at = self._trimmed_at = self._sent_at = float("-inf")
         self._away_since: float | None = None
         self._attempts = 0
         self._outages = 0
+        self._entries_put_back = 0
         self._problem = ""
         self._dropping = False
         self._stuck_said = False
@@ -115,10 +119,18 @@ class RedisTickForwarder:
     def begin(self, run: str) -> None:
         """Begin a run: claim the lease for it; what an earlier run left waiting is given up."""
         with self._lock:
-            self._log = TickLog(run, self._source, self._buffer_bytes, self._batch_ticks)
+            # Twice as long as they are kept they stay in the log, so that what it has not is lost, and not trimmed.
+            keep_seconds = min(KEEP_ACKNOWLEDGED_SECONDS, self._log_age_ms / 2000)
+            self._log = TickLog(run, self._source, self._buffer_bytes, self._batch_ticks, keep_seconds)
             self._flow = TakenFlow(self._follow_taken, self._ahead_ticks)
             self._holder = self._last_logged = None
+            self._leaving = False
             self._settled.clear()
+        self._wake.set()
+
+    def leave(self) -> None:
+        """The run is over: send what waits, then give the lease back, so that another app may ingest."""
+        self._leaving = True
         self._wake.set()
 
     def wait_until_settled(self, timeout: float) -> bool:
@@ -169,6 +181,7 @@ class RedisTickForwarder:
             "outages": self._outages,
             "lease": "other" if self.other_holder else "held" if self._holder else "unknown",
             "lease_holder": self._holder or "",
+            "entries_put_back": self._entries_put_back,
             "acknowledged_position": log.last_acknowledged if log else 0,
             "waiting_ticks": log.waiting_ticks if log else 0,
             "waiting_bytes": log.waiting_bytes if log else 0,
@@ -218,10 +231,14 @@ class RedisTickForwarder:
                 self._wake.clear()
                 self._wake.wait(RENEW_SECONDS)
                 continue
-            self._claim(redis_log, log)
-            self._resume(redis_log, log, flow)
-            self._is_back(log)
-            self._forward(redis_log, log, flow)
+            try:
+                self._claim(redis_log, log)
+                self._resume(redis_log, log, flow)
+                self._is_back(log)
+                self._forward(redis_log, log, flow)
+            except LeaseLapsed as lapse:  # we were paused for long, or Redis was emptied: nothing of ours was carried out
+                logger.warning("MARKET-DATA-SERVICE: The lease lapsed (%s); it is claimed again", lapse)
+                self._pause(RETRY_SECONDS[0])
         if self._log is not None:
             redis_log.release(self._log.run)
 
@@ -251,18 +268,29 @@ class RedisTickForwarder:
     def _resume(self, redis_log: RedisLog, log: TickLog, flow: TakenFlow) -> None:
         uncertain = log.uncertain_id
         is_logged = uncertain is not None and redis_log.holds(uncertain)
-        last_entry, last_id = redis_log.end()
+        span = redis_log.span()
         with self._lock:
-            lost = log.resume(last_entry, last_id, is_logged, self._monotonic())
-        if lost:
-            logger.warning("MARKET-DATA-SERVICE: Redis lost the last %d entries of the log; they are put back", len(lost))
-            redis_log.refill(lost)
+            log.resume(span.highest, is_logged, self._monotonic())
+        self._put_back(redis_log, log, span)
         if not log.is_used:
             self._last_logged = redis_log.last_status()
         self._holder = log.run
         self._settled.set()
         if log.waiting_ticks > self._ahead_ticks:
             flow.begin_flush()
+
+    def _put_back(self, redis_log: RedisLog, log: TickLog, span: LogSpan) -> None:
+        """What was acknowledged within the last minute and is not in the log any more, is put there again."""
+        with self._lock:
+            lost = log.lost(span)
+        if not lost.batches:
+            return
+        logger.warning("MARKET-DATA-SERVICE: Redis lost %d entries of the log; they are put back", len(lost.batches))
+        if lost.from_its_beginning:
+            redis_log.make_again(lost.batches)
+        else:
+            redis_log.append_again(lost.batches)
+        self._entries_put_back += len(lost.batches)
 
     def _forward(self, redis_log: RedisLog, log: TickLog, flow: TakenFlow) -> None:
         turn_ends = 0.0
@@ -273,15 +301,17 @@ class RedisTickForwarder:
             now = self._monotonic()
             if now - self._renewed_at >= RENEW_SECONDS:
                 self._claim(redis_log, log)
+                self._put_back(redis_log, log, redis_log.span())
             if now - self._trimmed_at >= TRIM_SECONDS:
-                self._trimmed_at = now
-                redis_log.trim_to_size()
+                self._trim(redis_log, log)
             self._wake.clear()
             with self._lock:
                 batch = log.peek()
             if self._must_end():
                 return
-            if batch is None:
+            if batch is None and self._leaving:
+                self._give_back(redis_log, log)
+            elif batch is None:
                 flow.end_flush()
                 self._wake.wait(RENEW_SECONDS / 2)
             elif flow.may_send(batch.last, now):
@@ -289,9 +319,23 @@ class RedisTickForwarder:
             else:
                 self._wait_for_streaming(redis_log, log, flow)
 
+    def _trim(self, redis_log: RedisLog, log: TickLog) -> None:
+        self._trimmed_at = self._monotonic()
+        if redis_log.trim_to_size():
+            first = redis_log.span().first
+            with self._lock:
+                log.trimmed(first)
+
+    def _give_back(self, redis_log: RedisLog, log: TickLog) -> None:
+        redis_log.release(log.run)
+        self._leased = None
+        with self._lock:
+            if self._log is log:
+                self._log = self._holder = None
+
     def _send(self, redis_log: RedisLog, log: TickLog, flow: TakenFlow) -> None:
         with self._lock:
-            batch = log.take(int(self._clock() * 1000))
+            batch = log.take(int((self._ids_began + self._monotonic()) * 1000))
         try:
             taken = redis_log.send(batch, flow.applies)
         except EntryRefused:

@@ -8,14 +8,25 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from typing import NamedTuple
+
+from msgspec import UNSET
 
 from tickstock.contract import FeedStatus, MarketTick
 from tickstock.feed.feed_items import FeedTick
-from tickstock.market_data.tick_batch import BATCH_TICKS, Batch, BatchBuilder, LogId
+from tickstock.market_data.tick_batch import BATCH_TICKS, Batch, BatchBuilder, LogId, LogSpan
+from tickstock.market_hours import MINUTE_MS
 
 KEEP_ACKNOWLEDGED_SECONDS = 60.0
 READY_BATCHES = 16  # batches that wait keep their messages ready to send up to here; beyond, only the log's lines are kept
 TICK_BYTES = 64  # what a tick that waits is reckoned with before it is written down
+
+
+class Lost(NamedTuple):
+    """Acknowledged batches that a log in Redis lacks, in their order."""
+
+    batches: list[Batch]
+    from_its_beginning: bool  # what the log has stands behind them: it has to be made anew
 
 
 class TickLog:
@@ -24,11 +35,20 @@ class TickLog:
     Args:
         run: name of the run of the app.
         source: what the ticks are, as in the contract.
-        limit_bytes: what may wait; further ticks are dropped, statuses never are. As much again may be kept acknowledged.
+        limit_bytes: what may wait; further ticks are dropped, and so are statuses that only repeat the one before. As much
+            again may be kept acknowledged.
         batch_ticks: the most ticks in one transaction.
+        keep_seconds: how long acknowledged batches are kept, to be put back into a log that lost them.
     """
 
-    def __init__(self, run: str, source: str, limit_bytes: int, batch_ticks: int = BATCH_TICKS) -> None:
+    def __init__(
+        self,
+        run: str,
+        source: str,
+        limit_bytes: int,
+        batch_ticks: int = BATCH_TICKS,
+        keep_seconds: float = KEEP_ACKNOWLEDGED_SECONDS,
+    ) -> None:
         self.run = run
         self.waiting_ticks = 0  # accepted, not acknowledged
         self.dropped_ticks = 0
@@ -36,13 +56,16 @@ class TickLog:
         self.last_sent_status: FeedStatus | None = None
         self._limit = limit_bytes
         self._batch_ticks = batch_ticks
+        self._keep_seconds = keep_seconds
         self._open = BatchBuilder(run, source)
         self._waiting: deque[Batch] = deque()
         self._waiting_bytes = 0
         self._in_flight: Batch | None = None
         self._acknowledged: deque[tuple[float, Batch]] = deque()
         self._acknowledged_bytes = 0
+        self._let_go: LogId | None = None  # what stood before this entry was trimmed on purpose
         self._last_ms = 0
+        self._last_added: FeedStatus | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -76,7 +99,8 @@ class TickLog:
             kept += len(part)
         self.waiting_ticks += kept
         self.dropped_ticks += len(ticks) - kept
-        if status is not None:
+        if status is not None and (self.waiting_bytes <= self._limit or self._says_something_new(status)):
+            self._last_added = status
             if not self._open.is_empty and self._open.next_position != position + 1:
                 self._seal()
             self._open.add_status(position, status)
@@ -109,7 +133,7 @@ class TickLog:
         batch.shrink()
         self._acknowledged.append((now, batch))
         self._acknowledged_bytes += batch.size
-        self._forget(now - KEEP_ACKNOWLEDGED_SECONDS)
+        self._forget(now - self._keep_seconds)
 
     def published_without_log(self) -> None:
         """The batch on its way was published, but its entry was refused: only the entry is sent again, under a new id."""
@@ -122,29 +146,38 @@ class TickLog:
         """The id of the batch whose fate a lost connection left open: a new connection looks for it in the log."""
         return self._in_flight.id if self._in_flight is not None else None
 
-    def resume(self, last_entry: LogId | None, last_id: LogId | None, uncertain_is_logged: bool, now: float) -> list[Batch]:
-        """Continue on a new connection, whose predecessor can do nothing any more.
+    def resume(self, highest: LogId | None, uncertain_is_logged: bool, now: float) -> None:
+        """Continue on a connection on which nothing is on its way any more.
 
         Args:
-            last_entry: id of the log's last entry; None when it is empty.
-            last_id: the highest id it ever gave: new ones must be higher.
+            highest: the highest id that the log ever gave: new ones must be higher.
             uncertain_is_logged: whether the entry `uncertain_id` is in the log.
             now: seconds of a steady clock.
-
-        Returns the acknowledged batches that the log lost: they are added to it again, without publishing.
         """
-        self._last_ms = max(self._last_ms, last_id.ms if last_id else 0)
+        self._last_ms = max(self._last_ms, highest.ms if highest else 0)
         batch = self._in_flight
-        if batch is not None:
-            if uncertain_is_logged:
-                self.acknowledge(now)
-            else:
-                if batch.id is not None and last_id is not None and batch.id <= last_id:
-                    batch.id = None  # somebody wrote in between: under its old id it would be refused
-                self._in_flight = None
-                self._waiting.appendleft(batch)
-                self._waiting_bytes += batch.size
-        return [batch for _, batch in self._acknowledged if self._is_missing(batch, last_entry, last_id)]
+        if batch is None:
+            return
+        if uncertain_is_logged:
+            self.acknowledge(now)
+            return
+        if batch.id is not None and highest is not None and batch.id <= highest:
+            batch.id = None  # somebody wrote in between: under its old id it would be refused
+        self._in_flight = None
+        self._waiting.appendleft(batch)
+        self._waiting_bytes += batch.size
+
+    def lost(self, span: LogSpan) -> Lost:
+        """The acknowledged batches that a log which reaches this far has lost; they are put back without publishing."""
+        kept = [batch for _, batch in self._acknowledged if self._let_go is None or _id(batch) >= self._let_go]
+        if kept and (span.first is None or span.first > _id(kept[0])):
+            return Lost(kept, from_its_beginning=True)
+        end = max((each for each in (span.last, span.highest) if each is not None), default=None)
+        return Lost([batch for batch in kept if end is not None and _id(batch) > end], from_its_beginning=False)
+
+    def trimmed(self, first: LogId | None) -> None:
+        """The log was trimmed on purpose, and begins with this entry."""
+        self._let_go = first
 
     def repeat_status(self, now_ms: int, detail: str) -> bool:
         """Put the last sent status before everything that waits, with a new time and detail; false when none was sent yet.
@@ -168,10 +201,14 @@ class TickLog:
         while self._acknowledged and (self._acknowledged[0][0] < before or self._acknowledged_bytes > self._limit):
             self._acknowledged_bytes -= self._acknowledged.popleft()[1].size
 
-    @staticmethod
-    def _is_missing(batch: Batch, last_entry: LogId | None, last_id: LogId | None) -> bool:
-        assert batch.id is not None
-        return (last_entry is None or batch.id > last_entry) and (last_id is None or batch.id > last_id)
+    def _says_something_new(self, status: FeedStatus) -> bool:
+        last = self._last_added
+        return (
+            last is None
+            or status.gap is not UNSET
+            or status.status != last.status
+            or status.watermark // MINUTE_MS != last.watermark // MINUTE_MS
+        )
 
     def _new_id(self, now_ms: int, position: int) -> LogId:
         self._last_ms = max(now_ms, self._last_ms + 1)
@@ -185,3 +222,8 @@ class TickLog:
             batch.shrink()
         self._waiting.append(batch)
         self._waiting_bytes += batch.size
+
+
+def _id(batch: Batch) -> LogId:
+    assert batch.id is not None
+    return batch.id
