@@ -33,9 +33,12 @@ TICKS_LOG_MAX_BYTES = 256 * 1024 * 1024
 
 # What a consumer accepts; the rest is dropped like any other malformed message, before it can upset a calendar or an array.
 Symbol = Annotated[str, Meta(min_length=1, max_length=32)]
+Name = Annotated[str, Meta(max_length=200)]
+Words = Annotated[str, Meta(max_length=4_000)]
 Price = Annotated[float, Meta(gt=0, lt=1e18)]  # dollars
 Volume = Annotated[int, Meta(ge=0, le=1_000_000_000_000)]  # shares
 Milliseconds = Annotated[int, Meta(ge=0, lt=4_102_444_800_000)]  # before the year 2100
+Count = Annotated[int, Meta(ge=0, lt=1 << 62)]
 
 
 class MarketTick(Struct, tag_field="type", tag="market_tick", frozen=True, gc=False):
@@ -45,91 +48,91 @@ class MarketTick(Struct, tag_field="type", tag="market_tick", frozen=True, gc=Fa
     price: Price
     volume: Volume  # 0 when unknown
     timestamp: Milliseconds
-    source: str  # massive | simulated | replay
+    source: Name  # massive | simulated | replay
 
 
 class FeedStatus(Struct, tag_field="type", tag="feed_status", frozen=True):
     """The state of the feed and the watermark, at its place among the ticks of a run."""
 
-    status: str  # connecting | live | silent | reconnecting | stopped | ended
-    source: str
-    since: int  # when this status began
+    status: Name  # connecting | live | silent | reconnecting | stopped | ended
+    source: Name
+    since: Milliseconds  # when this status began
     timestamp: Milliseconds
     watermark: Milliseconds  # a minute that ends at or before it is complete
-    run: str
-    forwarded: Annotated[int, Meta(ge=0)]  # position of the last tick before this status
-    detail: str
+    run: Annotated[str, Meta(min_length=1, max_length=200)]
+    forwarded: Count  # position of the last tick before this status
+    detail: Words
     gap: tuple[Milliseconds, Milliseconds] | UnsetType = UNSET  # the feed was away from .. to
 
 
 class StreamingPattern(Struct, tag_field="type", tag="streaming_pattern", frozen=True):
     """A pattern found in a closed bar, or the new state of a chart pattern."""
 
-    id: str
-    symbol: str
-    pattern: str
-    direction: str  # bullish | bearish | neutral
-    state: str  # confirmed | forming | void
-    timeframe: str
-    session: str
-    bar_timestamp: int
-    detection_timestamp: int
-    price: float
-    quality: float
-    source: str
-    origin: str  # live | repair | history
+    id: Name
+    symbol: Symbol
+    pattern: Name
+    direction: Name  # bullish | bearish | neutral
+    state: Name  # confirmed | forming | void
+    timeframe: Name
+    session: Name
+    bar_timestamp: Milliseconds
+    detection_timestamp: Milliseconds
+    price: Price
+    quality: Annotated[float, Meta(ge=0, le=1)]
+    source: Name
+    origin: Name  # live | repair | history
     details: dict[str, Any]
 
 
 class BarValues(Struct, frozen=True):
     """The prices and the volume of a closed bar."""
 
-    open: float
-    high: float
-    low: float
-    close: float
-    volume: int
+    open: Price
+    high: Price
+    low: Price
+    close: Price
+    volume: Count
 
 
 class StreamingIndicator(Struct, tag_field="type", tag="streaming_indicator", frozen=True):
     """The indicator values of one symbol at one closed bar; a value that does not exist yet is left out."""
 
-    symbol: str
-    timeframe: str
-    session: str
-    bar_timestamp: int
-    calculation_timestamp: int
+    symbol: Symbol
+    timeframe: Name
+    session: Name
+    bar_timestamp: Milliseconds
+    calculation_timestamp: Milliseconds
     bar: BarValues
-    values: dict[str, float]
-    source: str
+    values: dict[Name, float]
+    source: Name
 
 
 class IndicatorAlert(Struct, tag_field="type", tag="indicator_alert", frozen=True):
     """An indicator crossed a threshold."""
 
-    id: str
-    symbol: str
-    alert: str
-    indicator: str
+    id: Name
+    symbol: Symbol
+    alert: Name
+    indicator: Name
     value: float
     threshold: float
-    direction: str
-    timeframe: str
-    session: str
-    bar_timestamp: int
-    detection_timestamp: int
-    source: str
-    origin: str
+    direction: Name
+    timeframe: Name
+    session: Name
+    bar_timestamp: Milliseconds
+    detection_timestamp: Milliseconds
+    source: Name
+    origin: Name
 
 
 class StreamingHealth(Struct, tag_field="type", tag="streaming_health", frozen=True):
     """What TickStockPL measures of itself."""
 
-    status: str  # healthy | degraded | stopped
-    issues: list[str]
-    timestamp: int
-    session_id: str
-    session: str  # active | waiting | stopped
+    status: Name  # healthy | degraded | stopped
+    issues: list[Words]
+    timestamp: Milliseconds
+    session_id: Name
+    session: Name  # active | waiting | stopped
     uptime_seconds: int
     symbols_active: int
     symbols_stale: int
@@ -142,19 +145,23 @@ class StreamingHealth(Struct, tag_field="type", tag="streaming_health", frozen=T
     patterns_detected: int
     indicators_calculated: int
     alerts_raised: int
+    rejected: dict[str, int] = {}  # bad input of every sort, by kind
 
 
 class TakenPosition(Struct, frozen=True):
     """How far TickStockPL has come in a run: the value of `tickstock:market:ticks:taken`."""
 
-    run: str
-    position: int
+    run: Name
+    position: Count
 
 
 Message = MarketTick | FeedStatus | StreamingPattern | StreamingIndicator | IndicatorAlert | StreamingHealth
 
 _encoder = msgspec.json.Encoder()
 encode = _encoder.encode
+
+# What decoding raises; text that is nested without end is cut off by Python's limit of recursion.
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 _T = TypeVar("_T", bound=Struct)
 _decoders: dict[type[Struct], msgspec.json.Decoder[Any]] = {}
@@ -172,7 +179,7 @@ def decode(data: bytes | str, message_type: type[_T]) -> _T:
         decoder = _decoders[message_type] = msgspec.json.Decoder(message_type)
     try:
         message: _T = decoder.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+    except UNREADABLE as problem:
         raise MessageError(f"{message_type.__name__}: {problem}") from None
     return message
 
@@ -183,19 +190,25 @@ def decode_ticks(payloads: Sequence[bytes]) -> tuple[list[MarketTick], list[tupl
     Decoding them as one JSON array costs a third of decoding them one by one.
     """
     try:
-        return _decode_tick_list(b"[" + b",".join(payloads) + b"]"), []
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        ticks: list[MarketTick] = []
-        bad: list[tuple[bytes, str]] = []
-        for payload in payloads:
-            try:
-                ticks.append(decode(payload, MarketTick))
-            except MessageError as problem:
-                bad.append((payload, str(problem)))
-        return ticks, bad
+        ticks = _decode_tick_list(b"[" + b",".join(payloads) + b"]")
+    except UNREADABLE:
+        ticks = []
+    if len(ticks) == len(payloads):  # else one is bad, or a comma stands where a message should end
+        return ticks, []
+    ticks, bad = [], []
+    for payload in payloads:
+        try:
+            ticks.append(decode(payload, MarketTick))
+        except MessageError as problem:
+            bad.append((payload, str(problem)))
+    return ticks, bad
 
 
 # --- the log of ticks -------------------------------------------------------------------------------------------------
+
+
+MOST_POSITIONS = 1 << 62
+LATEST_MS = 4_102_444_800_000
 
 
 class LogEntry(Struct, frozen=True):
@@ -235,19 +248,30 @@ def decode_log_entry(fields: dict[bytes, bytes]) -> LogEntry:
         MessageError: the entry was not written by `log_entry_fields`.
     """
     try:
-        source = fields[b"source"].decode()
-        base = int(fields[b"base"])
+        run, source = fields[b"run"].decode(), fields[b"source"].decode()
+        first, count, base = int(fields[b"first"]), int(fields[b"count"]), int(fields[b"base"])
         messages: list[MarketTick | FeedStatus] = []
         text = fields[b"messages"].decode()
+        statuses = 0
         for line in text.split("\n") if text else ():
             if line[0] == "{" and "\t" not in line:
                 messages.append(decode(line, FeedStatus))
+                statuses += 1
             else:
                 symbol, price, volume, offset = line.split("\t")
-                messages.append(MarketTick(symbol, float(price), int(volume), base + int(offset), source))
-        return LogEntry(fields[b"run"].decode(), int(fields[b"first"]), int(fields[b"count"]), source, messages)
+                messages.append(_logged_tick(symbol, float(price), int(volume), base + int(offset), source))
+        if not run or not 0 < first < MOST_POSITIONS or count != len(messages) - statuses:
+            raise ValueError(f"{len(messages) - statuses} ticks, said are {count} from position {first} of run {run!r}")
+        return LogEntry(run, first, count, source, messages)
     except (KeyError, ValueError, IndexError) as problem:
         raise MessageError(f"log entry: {problem!r}") from None
+
+
+def _logged_tick(symbol: str, price: float, volume: int, timestamp: int, source: str) -> MarketTick:
+    """A tick within the limits that hold on the channel too."""
+    if 0 < len(symbol) <= 32 and 0.0 < price < 1e18 and 0 <= volume <= 1_000_000_000_000 and 0 <= timestamp < LATEST_MS:
+        return MarketTick(symbol, price, volume, timestamp, source)
+    raise ValueError(f"no tick: {symbol[:40]!r} {price!r} {volume} {timestamp}")
 
 
 # --- the log of results -----------------------------------------------------------------------------------------------

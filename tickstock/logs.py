@@ -51,12 +51,25 @@ class Rejections:
     @property
     def total(self) -> int:
         """All faults of all kinds."""
-        return self.counts.total()
+        return sum(dict(self.counts).values())  # copied in one step: another thread may be counting
+
+
+def all_counts(*rejections: Rejections) -> dict[str, int]:
+    """The counts of several, kind by kind."""
+    found: Counter[str] = Counter()
+    for each in rejections:
+        found.update(dict(each.counts))
+    return dict(found)
 
 
 def shortened(example: object) -> str:
     """Any object as one short line of printable text."""
-    text = repr(example)
+    if isinstance(example, (str, bytes)) and len(example) > EXAMPLE_LENGTH:
+        example = example[: EXAMPLE_LENGTH + 1]  # what is not shown need not be escaped
+    try:
+        text = repr(example)
+    except (RecursionError, ValueError) as problem:  # nested too deeply, or a number too long to be written
+        text = f"a {type(example).__name__} that cannot be shown ({type(problem).__name__})"
     return text if len(text) <= EXAMPLE_LENGTH else text[:EXAMPLE_LENGTH] + "…"
 
 

@@ -23,7 +23,12 @@ DEFAULT_SYMBOLS = (
 ).split()
 
 
+LONGEST_SYMBOL = 32
+
+
 def _text(value: str) -> str:
+    if not value.isprintable():
+        raise ValueError("printable text")
     return value
 
 
@@ -38,7 +43,8 @@ def _one_of(*allowed: str) -> Callable[[str], str]:
 
 def _whole(lowest: int, highest: int) -> Callable[[str], int]:
     def parse(value: str) -> int:
-        if not value.lstrip("-").isdigit() or not lowest <= int(value) <= highest:
+        digits = value.removeprefix("-")
+        if not (digits.isascii() and digits.isdigit() and len(digits) <= 18 and lowest <= int(value) <= highest):
             raise ValueError(f"a whole number from {lowest} to {highest}")
         return int(value)
 
@@ -70,8 +76,16 @@ def _auto(parse: Callable[[str], float]) -> Callable[[str], float | None]:
 
 def _url(*schemes: str) -> Callable[[str], str]:
     def parse(value: str) -> str:
-        if urlsplit(value).scheme not in schemes:
-            raise ValueError("a URL that starts with " + " or ".join(f"{scheme}://" for scheme in schemes))
+        expected = "a URL that starts with " + " or ".join(f"{scheme}://" for scheme in schemes)
+        if not value.isprintable():
+            raise ValueError(f"{expected}, of printable characters")
+        try:
+            parts = urlsplit(value)
+            known, _ = parts.scheme in schemes, parts.port
+        except ValueError:  # its own words may hold the password
+            raise ValueError(f"{expected}, with a proper host and port") from None
+        if not known:
+            raise ValueError(expected)
         return value
 
     return parse
@@ -79,9 +93,15 @@ def _url(*schemes: str) -> Callable[[str], str]:
 
 def _symbols(value: str) -> tuple[str, ...]:
     symbols = tuple(dict.fromkeys(part for part in value.replace(",", " ").split() if part))
-    if not symbols:
+    if not symbols or not all(len(symbol) <= LONGEST_SYMBOL and symbol.isprintable() for symbol in symbols):
         raise ValueError("at least one ticker, separated by commas, or *")
     return symbols
+
+
+def _path(value: str) -> Path:
+    if not value.isprintable() or len(value) > 1000:
+        raise ValueError("a folder, of printable characters")
+    return Path(value)
 
 
 def _words(value: str) -> tuple[str, ...]:
@@ -124,7 +144,7 @@ class Settings:
         "The database: sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME. Default: tickstock.db in the data directory.",
         secret=True,
     )  # fmt: skip
-    data_dir: Path = setting("TICKSTOCK_DATA_DIR", Path("data"), Path, "Folder for database, logs and Redis data.")
+    data_dir: Path = setting("TICKSTOCK_DATA_DIR", Path("data"), _path, "Folder for database, logs and Redis data.")
     host: str = setting("TICKSTOCK_HOST", "127.0.0.1", _text, "Address the web server listens on. Loopback unless you mean it.")
     port: int = setting("TICKSTOCK_PORT", 5000, _whole(1, 65535), "Port of the web server.")
     allowed_origins: tuple[str, ...] = setting(
@@ -292,9 +312,10 @@ class Settings:
         known = {each.metadata["name"]: each for each in fields(cls)}
         for name in sorted(given):
             if name.startswith("TICKSTOCK_") and name not in known:
-                near = get_close_matches(name, known, n=1)
+                shown = name[:60]
+                near = get_close_matches(shown, known, n=1)
                 hint = f" Did you mean {near[0]}?" if near else " See README, Settings."
-                raise SettingError(f"Unknown setting {name}.{hint}")
+                raise SettingError(f"Unknown setting {shown}.{hint}")
         values: dict[str, Any] = {}
         for name, each in known.items():
             text = given.get(name, "").strip()
@@ -303,7 +324,7 @@ class Settings:
             try:
                 values[each.name] = each.metadata["parse"](text)
             except ValueError as problem:
-                shown = "a value that is not shown" if each.metadata["secret"] else repr(text)
+                shown = "a value that is not shown" if each.metadata["secret"] else repr(text[:120])
                 raise SettingError(f"{name} must be {problem}; got {shown}. See README, Settings.") from None
         return cls(**values)
 
@@ -333,10 +354,21 @@ def read_dotenv(path: Path | None) -> dict[str, str]:
     Raises:
         SettingError: a line that is none of these.
     """
-    if path is None or not path.is_file():
-        return {}
+    return dotenv_values(path.read_bytes(), str(path)) if path is not None and path.is_file() else {}
+
+
+def dotenv_values(content: bytes, path: str) -> dict[str, str]:
+    """The same of a file's content; `path` is for messages.
+
+    Raises:
+        SettingError: a line that is none of these, or not UTF-8.
+    """
     found: dict[str, str] = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), 1):
+    try:
+        lines = content.decode("utf-8-sig").splitlines()
+    except UnicodeDecodeError as problem:
+        raise SettingError(f"{path} must be UTF-8 text; byte {problem.start} is not. See README, Settings.") from None
+    for number, line in enumerate(lines, 1):
         text = line.strip().removeprefix("export ")
         if not text or text.startswith("#"):
             continue

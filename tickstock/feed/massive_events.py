@@ -8,6 +8,7 @@ from __future__ import annotations
 import msgspec
 from msgspec import Struct
 
+from tickstock.contract import UNREADABLE
 from tickstock.logs import Rejections
 
 
@@ -76,28 +77,28 @@ def decode_frame(frame: bytes | str, rejections: Rejections) -> list[Event]:
     """All events of a frame, in order. What cannot be read is dropped one event at a time and counted in `rejections`."""
     try:
         return _decode_events(frame)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         return _decode_one_by_one(frame, rejections)
 
 
 def _decode_one_by_one(frame: bytes | str, rejections: Rejections) -> list[Event]:
     try:
         parts = _decode_parts(frame)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         rejections.add("a frame that is not a JSON array", frame[:200])
         return []
     events: list[Event] = []
     for part in parts:
         try:
             events.append(_decode_event(part))
-        except (msgspec.DecodeError, UnicodeDecodeError) as problem:
-            rejections.add(_kind_of_fault(part, problem), bytes(part)[:200])
+        except UNREADABLE:
+            rejections.add(_kind_of_fault(part), bytes(part)[:200])
     return events
 
 
-def _kind_of_fault(part: msgspec.Raw, problem: Exception) -> str:
+def _kind_of_fault(part: msgspec.Raw) -> str:
     try:
         kind = msgspec.json.decode(_decode_kind(part)["ev"], type=str)
-    except (msgspec.DecodeError, UnicodeDecodeError, KeyError):
+    except (*UNREADABLE, KeyError):
         return "an event without a kind"
     return f"a bad {kind} event" if kind in KNOWN_KINDS else "an event of an unknown kind"

@@ -14,6 +14,7 @@ from urllib.parse import urlencode, urlsplit
 import msgspec
 from msgspec import Struct
 
+from tickstock.contract import UNREADABLE
 from tickstock.errors import RestError, RestNotFound, RestRefused
 from tickstock.feed.request_pace import RequestPace
 from tickstock.logs import shortened
@@ -182,8 +183,8 @@ def _message_in(body: bytes) -> str:
     """What an error body says: `error`, else `message`, else its beginning (a proxy may answer with HTML, or nothing)."""
     try:
         told = msgspec.json.decode(body, type=_ErrorBody)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        text = body.decode("utf-8", "replace").strip()
+    except UNREADABLE:
+        text = body[:1000].decode("utf-8", "replace").strip()
     else:
         text = told.error or told.message
     return shortened(text) if text else "without an explanation"

@@ -28,6 +28,7 @@ _LONGEST_RANGE_MS = 28 * DAY_MS  # the vendor: minute requests of more than abou
 _SYMBOLS_PER_SNAPSHOT = 200
 _GOOD = ("OK", "DELAYED")
 _MOST_SHARES = 1e15
+_OLDEST_BAR_MS = 315_532_800_000  # 1980: a time in seconds lies before it
 _HIGHEST_BAR_PRICE = 1e18  # split-adjusted prices of long ago can be far above any that was ever paid
 
 _log = logging.getLogger(__name__)
@@ -163,7 +164,7 @@ class MassiveRest:
         """The bar of a day of every symbol that traded, split-adjusted; its timestamp is the end of the session."""
         path = f"/v2/aggs/grouped/locale/us/market/stocks/{day.isoformat()}"
         pages = self._pages(path, {"adjusted": "true"}, _Group)
-        return {bar.T: _rest_bar(bar) for page in pages for bar in page.results or ()}
+        return {bar.T: good for page in pages for bar in page.results or () for good in self._good_bars([bar])}
 
     def previous_day(self, symbol: str) -> RestBar | None:
         """The day bar of the trading day before the current one."""
@@ -202,7 +203,7 @@ class MassiveRest:
         parameters = {"adjusted": "true", "sort": "asc", "limit": str(_MOST_PER_PAGE)}
         return [bar for page in self._pages(path, parameters, _Bars) for bar in self._good_bars(page.results or [])]
 
-    def _good_bars(self, bars: list[_Bar]) -> list[RestBar]:
+    def _good_bars(self, bars: Sequence[_Bar]) -> list[RestBar]:
         good = []
         for bar in bars:
             if _is_bar(bar):
@@ -250,7 +251,7 @@ def _read(body: bytes, kind: type[_P], path: str) -> _P:
 
 def _is_bar(bar: _Bar) -> bool:
     return (
-        0 <= bar.t < LATEST_MS
+        _OLDEST_BAR_MS <= bar.t < LATEST_MS
         and 0.0 < bar.l <= bar.o <= bar.h < _HIGHEST_BAR_PRICE
         and bar.l <= bar.c <= bar.h
         and 0.0 <= bar.v < _MOST_SHARES

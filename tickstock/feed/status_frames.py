@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from tickstock.contract import UNREADABLE
 from tickstock.feed.massive_events import StatusEvent
 
 _MARK = b'"status"'
@@ -17,13 +18,13 @@ def statuses_in(frame: bytes) -> tuple[list[StatusEvent], bool]:
         return [], True
     try:
         parts = _decode_parts(frame)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         return [], True
     statuses = []
     for part in parts:
         if _MARK in bytes(part):
             try:
                 statuses.append(_decode_status(part))
-            except (msgspec.DecodeError, UnicodeDecodeError):
+            except UNREADABLE:
                 continue
     return statuses, len(statuses) < len(parts)

@@ -103,7 +103,7 @@ class RedisEventSubscriber:
                 if message is not None:
                     heard = now
                     if message["type"] == "message":
-                        self._take(message["channel"].decode(), message["data"])
+                        self.take(message["channel"].decode(), message["data"])
                 elif now - heard > LONGEST_SILENCE_SECONDS:
                     raise redis.ConnectionError(f"no answer for {LONGEST_SILENCE_SECONDS:.0f} s")
                 if now - pinged > PING_SECONDS:
@@ -126,7 +126,7 @@ class RedisEventSubscriber:
             if message is not None and message["type"] == "subscribe":
                 confirmed += 1
             elif message is not None and message["type"] == "message":
-                self._take(message["channel"].decode(), message["data"])
+                self.take(message["channel"].decode(), message["data"])
 
     def _read_latest_health(self, client: redis.Redis) -> None:
         latest: Any = client.get(contract.HEALTH_LATEST_KEY)
@@ -141,11 +141,18 @@ class RedisEventSubscriber:
             page: Any = client.xrange(contract.RESULTS_LOG_KEY, min=f"({self._log_id}", count=LOG_PAGE)
             for entry_id, fields in page:
                 self._log_id = entry_id.decode()
-                entry = self._decoded(fields.get(contract.RESULTS_LOG_FIELD.encode(), b""), ResultsEntry)
-                if entry is not None:
-                    self._merge(entry)
+                self.entry(fields)
             if len(page) < LOG_PAGE:
                 return
+
+    def entry(self, fields: dict[bytes, bytes]) -> None:
+        """Merge an entry of the results' log."""
+        entry = self._decoded(fields.get(contract.RESULTS_LOG_FIELD.encode(), b""), ResultsEntry)
+        if entry is not None:
+            try:
+                self._merge(entry)
+            except Exception as fault:
+                self._raised(fault)
 
     def _merge(self, entry: ResultsEntry) -> None:
         signals: list[StreamingPattern | IndicatorAlert] = [*entry.patterns, *entry.alerts]
@@ -156,9 +163,22 @@ class RedisEventSubscriber:
             self._listener.indicator(indicator)
             self._give_way()
 
-    def _take(self, channel: str, data: bytes) -> None:
+    def take(self, channel: str, data: bytes) -> None:
+        """A message of a channel: told to the listener, or counted as bad. Nothing that comes can end the listening."""
         self.received[channel] += 1
         self.last_message = now_ms()
+        try:
+            self._tell(channel, data)
+        except (redis.RedisError, OSError):
+            raise
+        except Exception as fault:
+            self._raised(fault)
+
+    def _raised(self, fault: Exception) -> None:
+        self.rejections.add("a result that raised", fault)
+        logger.debug("REDIS-EVENT-SUBSCRIBER: a result raised", exc_info=True)
+
+    def _tell(self, channel: str, data: bytes) -> None:
         if channel == contract.INDICATORS_CHANNEL:
             if (indicator := self._decoded(data, StreamingIndicator)) is not None:
                 self._listener.indicator(indicator)
@@ -179,7 +199,7 @@ class RedisEventSubscriber:
         try:
             return contract.decode(data, message_type)
         except MessageError as problem:
-            self.rejections.add(message_type.__name__, f"{problem}: {data[:80]!r}")
+            self.rejections.add(f"a malformed {message_type.__name__}", f"{problem}: {data[:80]!r}")
             return None
 
     def _give_way(self) -> None:
