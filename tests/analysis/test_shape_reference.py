@@ -23,7 +23,7 @@ REFERENCES = {
     find_flags: {"BullFlag", "BearFlag"},
     find_breakouts: {"RangeBreakout"},
 }  # fmt: skip
-WALKS = [random_walk(seed, 1_200, ticks_a_step=(2.0, 4.0, 7.0)[seed % 3]) for seed in range(12)]
+WALKS = [random_walk(seed, 1_200, ticks_a_step=(2.0, 4.0, 7.0)[seed % 3]) for seed in range(36)]
 
 
 @pytest.fixture(scope="module")
