@@ -16,7 +16,7 @@ from tests.web.services import a_pattern, an_alert, an_indicator, this_minute, w
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-MARKUP = '<img src=x onerror="document.title=1">'
+MARKUP = "<img src=x onerror=alert(1)>"
 
 
 class OpenPage:
