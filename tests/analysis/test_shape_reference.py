@@ -23,7 +23,8 @@ REFERENCES = {
     find_flags: {"BullFlag", "BearFlag"},
     find_breakouts: {"RangeBreakout"},
 }  # fmt: skip
-WALKS = [random_walk(seed, 1_200, ticks_a_step=(2.0, 4.0, 7.0)[seed % 3]) for seed in range(36)]
+# Prices on a grid that binary numbers hold exactly, so that a close on a line is on it however the line is computed.
+WALKS = [random_walk(seed, 1_200, price=128.0, tick=1 / 64, ticks_a_step=(2.0, 4.0, 7.0)[seed % 3]) for seed in range(36)]
 
 
 @pytest.fixture(scope="module")
