@@ -156,7 +156,7 @@ def test_day_bars_are_waited_for_and_given_up_after_ten_days(database_url: str) 
 
 
 def reported(url: str, until: int, computed: int = 5_000_000) -> dict:
-    settings = Settings(database_url=url, timeframes=("1min",), outcome_cost_basis_points=2.0)
+    settings = Settings(database_url=url, symbols=("AAPL", "F"), timeframes=("1min",), outcome_cost_basis_points=2.0)
     OutcomeReporter(settings, ExchangeCalendar(), never).report(until, computed)
     report = Queries(url).outcome_report("live")
     assert report is not None
@@ -186,7 +186,7 @@ def test_the_report_is_what_history_says_of_the_same_detections(database_url: st
     for name, row in expected.items():
         assert told[name] == msgspec.json.decode(msgspec.json.encode(row)), name
     header = report["header"]
-    assert (header["universe"], header["rows"], header["days"], header["empty"]) == (["AAPL", "MSFT"], len(told), 3, None)
+    assert (header["universe"], header["rows"], header["days"], header["empty"]) == (["AAPL", "F", "MSFT"], len(told), 3, None)
     assert "delisted" in header["missing"]
 
 

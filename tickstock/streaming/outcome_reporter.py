@@ -41,6 +41,7 @@ class OutcomeReporter:
         """`pause` waits a moment for others, and says whether to stop."""
         self._url = settings.database
         self._timeframes = settings.timeframes
+        self._watched = {symbol for symbol in settings.symbols if symbol != "*"}
         self._cost = settings.outcome_cost_basis_points
         self._sessions = ("regular",) if settings.analysis_sessions == "regular" else ("pre", "regular", "post")
         self._calendar = calendar
@@ -54,7 +55,7 @@ class OutcomeReporter:
             DatabaseError: the report before stays in force.
         """
         tallies: list[OutcomeTally] = []
-        symbols: set[str] = set()
+        symbols = set(self._watched)
         since = until - REPORT_DAYS * DAY_MS
         for timeframe in self._timeframes:
             of_timeframe = {horizon: OutcomeTally(timeframe, horizon) for horizon in HORIZONS}
