@@ -169,6 +169,7 @@ class TinyRest:
     def __init__(self) -> None:
         self.minutes: dict[str, list[dict[str, Any]]] = {}
         self.requests: list[str] = []
+        self.broken = 0  # so many answers that follow are none
         self.answers = threading.Event()  # cleared: requests wait
         self.answers.set()
         rest = self
@@ -180,6 +181,9 @@ class TinyRest:
                 rest.requests.append(self.path)
                 rest.answers.wait(30)
                 body = json.dumps(rest.answer(self.path)).encode()
+                if rest.broken > 0:
+                    rest.broken -= 1
+                    body = b"<html>maintenance</html>"
                 self.send_response(200)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ def minutes_of_ticks(first: int, last: int) -> list[Item]:
 
 def vendor_bars(first: int, last: int) -> list[dict[str, Any]]:
     return [
-        {"t": at(n), "o": 50.0, "h": 51.0, "l": 49.0, "c": 50.0 + n, "v": 1000, "n": 7} for n in range(first, last + 1)
+        {"t": at(n), "o": 50.0, "h": 51.0 + n, "l": 49.0, "c": 50.0 + n, "v": 1000, "n": 7} for n in range(first, last + 1)
     ]  # fmt: skip
 
 
@@ -121,6 +122,53 @@ def test_what_rest_delivers_too_late_is_revision_1_and_not_analysed(
     assert not analysed & {at(4), at(5), at(6)}
     (gap,) = rows_of(sqlite_url, "feed_gaps")
     assert "10 symbols" in gap["lost"]
+    first.close()
+    second.close()
+
+
+def test_bars_of_a_gap_are_asked_for_again_when_rest_answers_with_nonsense(
+    redis_server: RedisServer, sqlite_url: str, tmp_path: Path, rest: TinyRest
+) -> None:
+    first = Publisher(redis_server)
+    with StreamingProcess(redis_server, sqlite_url, rest.url, tmp_path) as streaming:
+        first.send([Say(at(0))])
+        wait_until_warm(sqlite_url)
+        rest.minutes = {"S00": vendor_bars(0, 9)}
+        rest.broken = 25
+        first.send([*minutes_of_ticks(0, 3), Say(at(4.5))])
+        second = app_breaks_and_comes_back(redis_server, first)
+        second.send(minutes_of_ticks(7, 7))
+        wait_for_minute(sqlite_url, at(7))
+        assert streaming.terminate() == 0
+    assert [(row["timestamp"], row["revision"]) for row in minute_rows(sqlite_url)] == [(at(n), 0) for n in range(8)]
+    (gap,) = rows_of(sqlite_url, "feed_gaps")
+    assert (gap["repair"], gap["lost"]) == ("minute bars from REST", None)
+    first.close()
+    second.close()
+
+
+def test_bars_that_rest_could_not_deliver_in_time_are_asked_for_until_they_come(
+    redis_server: RedisServer, sqlite_url: str, tmp_path: Path, rest: TinyRest
+) -> None:
+    first = Publisher(redis_server)
+    with StreamingProcess(redis_server, sqlite_url, rest.url, tmp_path, TICKSTOCK_GAP_WAIT_SECONDS="0.1") as streaming:
+        first.send([Say(at(0))])
+        wait_until_warm(sqlite_url)
+        rest.minutes = {"S00": vendor_bars(0, 9)}
+        rest.broken = 15
+        first.send([*minutes_of_ticks(0, 3), Say(at(4.5))])
+        second = app_breaks_and_comes_back(redis_server, first)
+        second.send(minutes_of_ticks(7, 7))
+        wait_for_minute(sqlite_url, at(7))
+        for number in range(8, 60):  # the bars are stored with the next minutes that close
+            second.send(minutes_of_ticks(number, number))
+            wait_for_minute(sqlite_url, at(number))
+            time.sleep(0.1)
+            if len([row for row in minute_rows(sqlite_url) if row["revision"] == 1]) == 3:
+                break
+        assert streaming.terminate() == 0
+    late = [row for row in minute_rows(sqlite_url) if row["revision"] == 1]
+    assert [(row["timestamp"], row["close"]) for row in late] == [(at(n), 50.0 + n) for n in (4, 5, 6)]
     first.close()
     second.close()
 

@@ -18,6 +18,7 @@ from tickstock.streaming.bar_builder import BarBuilder, EndedMinute
 from tickstock.streaming.bar_columns import Bars, no_bars
 from tickstock.streaming.corrections import Row
 from tickstock.streaming.engine import MinuteResults, StreamingEngine
+from tickstock.streaming.gap_retries import GapRetries
 from tickstock.streaming.health import Figures
 from tickstock.streaming.log_follower import Position
 from tickstock.streaming.log_reader import Lost
@@ -30,6 +31,7 @@ from tickstock.streaming.warm_up import WarmUp
 logger = logging.getLogger(__name__)
 
 REFILL_RETRY_MS = 15_000
+LONGEST_HOLD_MS = 5_000  # behind the watermark's: ticks of so much later may have come before a status
 FLUSH_SECONDS = 20.0  # how long a new trading day waits for the database to have the old one
 
 
@@ -62,10 +64,12 @@ class MinuteCloser:
         self._base = committed
         self._report_taken = report_taken
         self._now = now
-        self._inside_run = False
+        self._inside_run = False  # the beginning of the run is unknown, and with it a gap of the feed
+        self._hole: tuple[str, int] | None = None  # run and position from which on ticks are missing everywhere
         self._history_has_come = False  # and its series were not built yet
         self._refill_from = 0  # ms: not tried before
         self._known_gaps: set[tuple[int, int]] = set()  # as the statuses told them
+        self._retries = GapRetries()
         self._gap_rows: list[tuple[Any, ...]] = []  # of feed_gaps, for the next transaction
         self._late_bars: list[Row] = []
 
@@ -80,7 +84,7 @@ class MinuteCloser:
         self._queue.drop_waiting()
 
     def begin_inside_run(self) -> None:
-        """The first minutes that the log shows are incomplete."""
+        """The minutes that are open where the log begins are incomplete."""
         self._inside_run = True
 
     def taken(self, run: str, position: int) -> None:
@@ -96,6 +100,8 @@ class MinuteCloser:
             lost.run,
             lost.first,
         )
+        if self._hole is None:
+            self._hole = lost.run, lost.first
         now = self._now()
         self._gap_rows.append(
             (f"bus:{lost.run}:{lost.first}", now, now, "ticks missing in the log and in the database", None, f"{count} ticks")
@@ -113,6 +119,8 @@ class MinuteCloser:
             self._begin(status)
         if not self._builder.complete_until:
             return  # the feed has not said yet which time it is
+        if (self._inside_run or self._hole) and status.watermark >= self._builder.complete_until:
+            self._add_unknown(status)
         if status.status == "live" and self._engine.trading_day is None:
             first = self._first_open_minute()
             self._anchor(first, first)
@@ -137,10 +145,13 @@ class MinuteCloser:
 
     def work(self, *, live: bool = True) -> None:
         """Ask REST for what a gap needs, and close every minute that is ready."""
+        for missing, symbol in self._retries.due(self._now()):
+            if self._queue.waits_for(missing) or self._is_undelivered(missing, symbol):
+                self._ask(missing, [symbol])
         while True:
             wanted = self._queue.wanted(self._symbols)
             if wanted is not None:
-                self._fetcher.minutes(sorted(wanted.symbols), wanted.first, wanted.last + MINUTE_MS, GAP, ("gap", wanted))
+                self._ask(wanted, sorted(wanted.symbols))
             ready = self._queue.ready(self._now())
             if ready is None:
                 break
@@ -157,9 +168,22 @@ class MinuteCloser:
         if self._inside_run:
             # The minute of the watermark, and the one behind it, whose first ticks may have come within the hold.
             self._inside_run = False
-            self._add_gap(
-                until, until + MINUTE_MS + 1, "TickStockPL started while the log no longer held the run's beginning", status
-            )
+            cause = "TickStockPL started while the log no longer held the run's beginning"
+            self._add_gap(until, until + MINUTE_MS + 1, cause, status.run, status.forwarded)
+
+    def _add_unknown(self, status: FeedStatus) -> None:
+        """What is missing before this status may belong to any minute that was open: none is closed from a part of its ticks."""
+        run, position = self._hole or (status.run, 1)
+        cause = "ticks missing in the log and in the database" if self._hole else "the log does not hold the run's beginning"
+        self._inside_run, self._hole = False, None
+        ended = status.watermark + LONGEST_HOLD_MS
+        begun = max(self._builder.complete_until, self._start_of_day(ended))
+        last = ended - ended % MINUTE_MS
+        if not any(gap.first <= begun and last <= gap.last for gap in self._queue.gaps):
+            self._add_gap(begun, ended, cause, run, position)
+
+    def _start_of_day(self, moment: int) -> int:
+        return self._calendar.sessions_of(self._calendar.trading_day_at(moment))[0].start
 
     def _feed_gap(self, status: FeedStatus, begun: int, ended: int) -> None:
         first_start = not self._builder.complete_until
@@ -173,18 +197,17 @@ class MinuteCloser:
             return
         self._known_gaps.add((begun, ended))
         # A log that was lost with its Redis leaves more open than the app knows: all since our last closed minute.
-        session_start = self._calendar.sessions_of(self._calendar.trading_day_at(ended))[0].start
-        unknown_from = max(self._builder.complete_until, session_start)
+        unknown_from = max(self._builder.complete_until, self._start_of_day(ended))
         if unknown_from < begun - begun % MINUTE_MS:
             begun = unknown_from
-        self._add_gap(begun, ended, "the feed was away", status)
+        self._add_gap(begun, ended, "the feed was away", status.run, status.forwarded)
 
-    def _add_gap(self, begun: int, ended: int, cause: str, status: FeedStatus) -> None:
+    def _add_gap(self, begun: int, ended: int, cause: str, run: str, position: int) -> None:
         first = max(begun - begun % MINUTE_MS, self._builder.complete_until)
         last = (ended - 1) - (ended - 1) % MINUTE_MS
         if ended <= begun or last < first:
             return
-        gap = FeedGap(begun, ended, cause, first, last, status.run, status.forwarded)
+        gap = FeedGap(begun, ended, cause, first, last, run, position)
         self._queue.add_gap(gap)
         self._gap_rows.append((gap.id, begun, ended, cause, None, None))
         logger.info(
@@ -205,6 +228,8 @@ class MinuteCloser:
 
     def _deliver(self, wanted: RestRange, fetched: Fetched) -> None:
         if fetched.bars is None:
+            if not fetched.refused:
+                self._retries.failed(wanted, fetched.symbol, self._now())
             return
         bars = {bar.timestamp: bar for bar in fetched.bars}
         wanted.delivered[fetched.symbol] = bars
@@ -214,6 +239,13 @@ class MinuteCloser:
             self._late_bars += Bars.from_rest(lanes, late).rows(self._engine.symbols, "1min", 0, self._engine.source)
             for bar in late:
                 self.undelivered[bar.timestamp].discard(fetched.symbol)
+
+    def _ask(self, wanted: RestRange, symbols: list[str]) -> None:
+        self._fetcher.minutes(symbols, wanted.first, wanted.last + MINUTE_MS, GAP, ("gap", wanted))
+
+    def _is_undelivered(self, wanted: RestRange, symbol: str) -> bool:
+        """Whether a minute of the range closed without the symbol's bar: it is stored, as a revision, when it comes."""
+        return any(symbol in self.undelivered.get(at, ()) for at in range(wanted.first, wanted.last + MINUTE_MS, MINUTE_MS))
 
     # --- closing ---
 

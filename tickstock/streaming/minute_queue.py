@@ -41,6 +41,7 @@ class RestRange:
     last: int
     symbols: set[str]
     delivered: dict[str, dict[int, RestBar]] = field(default_factory=dict)
+    failures: dict[str, int] = field(default_factory=dict)  # requests without an answer, by symbol
 
 
 @dataclass(slots=True)
@@ -131,6 +132,10 @@ class MinuteQueue:
     def replay_from(self, run: str, position: int) -> int:
         """The lowest position from which a replay meets every gap whose minutes are not closed yet."""
         return min((gap.position for gap in self.gaps if gap.run == run), default=position)
+
+    def waits_for(self, wanted: RestRange) -> bool:
+        """Whether minutes wait for these bars."""
+        return self._asked is wanted
 
     @property
     def waits(self) -> bool:
