@@ -174,6 +174,15 @@ def _cut_feed(system: System, database: Database, chosen: random.Random) -> Iter
     yield f"{system.proxy.cut()} connections"
 
 
+@fault("feed cut while REST fails", CUTS_FEED, longest=6, weight=3)
+def _cut_feed_without_rest(system: System, database: Database, chosen: random.Random) -> Iterator[str]:
+    system.rest.fail(random.Random(chosen.random()))
+    try:
+        yield f"{system.proxy.cut()} connections"
+    finally:
+        system.rest.recover()
+
+
 @fault("feed frozen", longest=6)
 def _freeze_feed(system: System, database: Database, chosen: random.Random) -> Iterator[str]:
     system.proxy.freeze()

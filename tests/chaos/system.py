@@ -29,6 +29,7 @@ from launcher.service import Service, ServicePlan
 from launcher.setup import ROOT
 from tests.chaos.day import SOURCE, VirtualDay
 from tests.chaos.feed_proxy import FeedProxy
+from tests.chaos.rest_proxy import RestProxy
 from tickstock.contract import STATUS_LATEST_KEY
 from tickstock.database.queries import Queries
 from tickstock.errors import DatabaseError
@@ -59,7 +60,7 @@ class System:
         self.data = folder / "data"
         self.data.mkdir(parents=True)
         self.port, self.redis_port, self._feed_port, self._rest_port = (unused_port() for _ in range(4))
-        self.proxy = FeedProxy(self._feed_port)
+        self.proxy, self.rest = FeedProxy(self._feed_port), RestProxy(self._rest_port)
         self.redis = redis.Redis(port=self.redis_port, socket_timeout=2, socket_connect_timeout=2)
         self._redis_folder = folder / "redis"
         self._redis_folder.mkdir()
@@ -84,7 +85,7 @@ class System:
             "TICKSTOCK_DATA_DIR": str(self.data),
             "TICKSTOCK_PORT": str(self.port),
             "TICKSTOCK_FEED_URL": f"ws://127.0.0.1:{self.proxy.port}/stocks",
-            "TICKSTOCK_REST_URL": f"http://127.0.0.1:{self._rest_port}",
+            "TICKSTOCK_REST_URL": f"http://127.0.0.1:{self.rest.port}",
             "TICKSTOCK_FEED": SOURCE,
             "TICKSTOCK_FEED_CLOCK": "events",
             "TICKSTOCK_CALENDAR": "exchange",
@@ -155,6 +156,7 @@ class System:
             service.kill()
             service.finish()
         self.proxy.close()
+        self.rest.close()
         self.redis.close()
         self._console.close()
         self._console_output.close()
