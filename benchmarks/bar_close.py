@@ -19,11 +19,12 @@ import numpy as np
 import talib
 
 from benchmarks.random_bars import MINUTES_A_SESSION, at, each_column, in_units, times, walks
+from tickstock.analysis.bar_result import BarResult
 from tickstock.analysis.bar_window import BarWindow
 from tickstock.analysis.candle_bars import DEPTH, LiveBars
 from tickstock.analysis.candlestick_detector import matches, talib_values
 from tickstock.analysis.candlesticks import CANDLESTICKS
-from tickstock.analysis.results import BarColumns, BarResult, Integers
+from tickstock.analysis.results import BarColumns, Integers
 from tickstock.analysis.selection import EVERYTHING, Enabled
 from tickstock.analysis.timeframe_analysis import TimeframeAnalysis
 from tickstock.contract import StreamingPattern
@@ -161,7 +162,7 @@ def main() -> None:
         print(f"{name:<24}{statistics.median(closed(market, enabled)[0]) - alone:8.2f} ms")
     took, results = closed(market, EVERYTHING)
     total = statistics.median(took)
-    found = statistics.mean(sum(len(each.place) for each in result.candlesticks) + len(result.shapes) for result in results)
+    found = statistics.mean(sum(len(each.place) for each in result.candlesticks) + len(result.states.fate) for result in results)
     print(f"{'all of analysis':<24}{total:8.2f} ms, the slowest {max(took):.2f} ms: {found:,.0f} detections as arrays")
     size = messages_of(results[-1])
     building = shortest(lambda: messages_of(results[-1]))

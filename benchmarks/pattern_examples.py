@@ -280,6 +280,6 @@ def _along(corners: Corners, seed: int, *, turned_over: bool) -> BarColumns:
 def _confirmed(name: str, bars: BarColumns) -> Iterator[tuple[int, PatternHit]]:
     analysis = TimeframeAnalysis("1min", 1, Enabled(frozenset({name}), (), frozenset()))
     for at in range(len(bars.close)):
-        for hit in analysis.close_bars(np.zeros(1, np.int64), bars.rows(np.array([at])), 0).shapes:
+        for hit in analysis.close_bars(np.zeros(1, np.int64), bars.rows(np.array([at])), 0).shape_hits():
             if hit.pattern == name and hit.state == "confirmed":
                 yield at, hit

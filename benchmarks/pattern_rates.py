@@ -85,7 +85,7 @@ def _count_shapes(series: Sequence[Series], counted: Tally) -> None:
     for number in range(lengths.max()):
         lanes = np.flatnonzero(lengths > number)
         bars = BarColumns(*(column[number, lanes] for column in columns))
-        for hit in analysis.close_bars(lanes, bars, sessions[number, lanes]).shapes:
+        for hit in analysis.close_bars(lanes, bars, sessions[number, lanes]).shape_hits():
             known.add((hit.lane, hit.pattern, hit.key))
             if hit.state == "confirmed":
                 counted.reported[hit.pattern].append(hit.quality)

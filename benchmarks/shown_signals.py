@@ -19,8 +19,9 @@ import numpy as np
 from benchmarks.catalogue_document import between_markers
 from benchmarks.measured_bars import GOLDEN, Series, golden, minutes_of, simulated, walks
 from benchmarks.pattern_rates import DOCUMENT
+from tickstock.analysis.bar_result import BarResult
 from tickstock.analysis.default_filter import SHOWN_FROM, is_best
-from tickstock.analysis.results import BarColumns, BarResult
+from tickstock.analysis.results import BarColumns
 from tickstock.analysis.selection import ALERTS, PATTERNS, Enabled, enabled_from
 from tickstock.analysis.session_figures import SessionFigures
 from tickstock.analysis.timeframe_analysis import TimeframeAnalysis

@@ -59,13 +59,13 @@ def shape_analysis(timeframe: str = "1min", lanes: int = 1, names: Collection[st
 
 def shapes_of(one: Series, timeframe: str = "1min", names: Collection[str] = NAMES) -> list[PatternHit]:
     """The chart patterns of one symbol."""
-    return [hit for result in run(one, timeframe, shape_analysis(timeframe, names=names)) for hit in result.shapes]
+    return [hit for result in run(one, timeframe, shape_analysis(timeframe, names=names)) for hit in result.shape_hits()]
 
 
 def shapes_together(many: Sequence[Series], timeframe: str = "1min", names: Collection[str] = NAMES) -> list[PatternHit]:
     """The chart patterns of symbols of equally many bars."""
     results = run_together(many, timeframe, shape_analysis(timeframe, len(many), names))
-    return [hit for result in results for hit in result.shapes]
+    return [hit for result in results for hit in result.shape_hits()]
 
 
 Event = tuple[int, str, str, str, str]

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from tests.conftest import shared_file
+from tickstock.analysis.bar_result import BarResult
 from tickstock.analysis.candle_bars import HistoryBars, HistoryStretch
-from tickstock.analysis.results import AlertHit, BarColumns, BarResult, PatternHit
+from tickstock.analysis.results import AlertHit, BarColumns, PatternHit
 from tickstock.analysis.timeframe_analysis import TimeframeAnalysis
 
 MINUTE = 60_000

@@ -11,10 +11,11 @@ from tests.analysis import series as every
 from tests.analysis.drawn_candles import drawn
 from tests.analysis.series import MINUTE, START, Series, moments, random_walk, series
 from tests.analysis.test_candlesticks import grid_bars
+from tickstock.analysis.bar_result import BarResult
 from tickstock.analysis.bar_window import BarWindow
 from tickstock.analysis.candlestick_detector import CandlestickDetector, matches
 from tickstock.analysis.candlesticks import CANDLESTICKS, CandlestickPattern
-from tickstock.analysis.results import BarResult, PatternHit
+from tickstock.analysis.results import PatternHit
 from tickstock.analysis.selection import Enabled
 from tickstock.analysis.timeframe_analysis import TimeframeAnalysis
 

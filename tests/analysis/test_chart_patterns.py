@@ -211,7 +211,7 @@ def test_a_lane_tells_the_same_alone_and_among_others_in_any_order(seed, count, 
         if len(lanes):
             rows = [tuple(column[minute] for column in many[lane].bars) for lane in lanes]
             bars = BarColumns(*(np.array(column) for column in zip(*rows, strict=True)))
-            hits += analysis.close_bars(lanes, bars, START).shapes
+            hits += analysis.close_bars(lanes, bars, START).shape_hits()
     together = by_lane(hits)
     for lane, one in enumerate(many):
         own = Series(one.bars.rows(trades[:, lane]), one.sessions[trades[:, lane]])
@@ -223,7 +223,7 @@ def test_a_series_begun_again_from_its_anchor_tells_the_same():
     analysis = shape_analysis()
     run(one.part(slice(0, 433)), analysis=analysis)
     analysis.reset()
-    again = [hit for result in run(one, analysis=analysis) for hit in result.shapes]
+    again = [hit for result in run(one, analysis=analysis) for hit in result.shape_hits()]
     assert again == shapes_of(one)
     assert len(again) > 20
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from tests.analysis.series import MINUTE, START, Series, random_walk, run
-from tickstock.analysis.results import BarColumns, BarResult
+from tickstock.analysis.bar_result import BarResult
+from tickstock.analysis.results import BarColumns
 from tickstock.analysis.selection import Enabled
 from tickstock.analysis.timeframe_analysis import TimeframeAnalysis
 
@@ -61,11 +62,15 @@ def by_minute(many: list[Series], timeframe: str, shuffle: np.random.Generator |
         results.append(engine.close_bars(lanes, bars, np.array([many[s].sessions[at[s]] for s in symbols])))
         at[symbols] += 1
     symbol_of = {lane: symbol for symbol, lane in lanes_of.items()}
+
+    def symbols_of(lanes: np.ndarray) -> np.ndarray:
+        return np.array([symbol_of[lane] for lane in lanes.tolist()], np.int64)
+
     return [
         replace(
             result,
-            lanes=np.array([symbol_of[lane] for lane in result.lanes.tolist()]),
-            shapes=[replace(hit, lane=symbol_of[hit.lane]) for hit in result.shapes],
+            lanes=symbols_of(result.lanes),
+            states=result.states._replace(shapes=result.states.shapes._replace(lane=symbols_of(result.states.shapes.lane))),
             alerts=[replace(hit, lane=symbol_of[hit.lane]) for hit in result.alerts],
         )
         for result in results

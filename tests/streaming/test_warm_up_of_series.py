@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from tickstock.analysis.results import CONTEXT
+from tickstock.analysis.bar_result import CONTEXT
 from tickstock.market_hours import MINUTE_MS, AlwaysOpenCalendar, Calendar, ExchangeCalendar, regular_session_of
 from tickstock.settings import Settings
 from tickstock.streaming.bar_columns import Bars, concatenate, no_bars

@@ -55,7 +55,6 @@ class LiveBars:
         self._ring.append(lanes, fields)
         return self._ring.at(lanes)
 
-
     def fill(self, lanes: Integers, bars: BarColumns, session_start: Integers) -> None:
         """Begin untouched lanes with stored bars, a lane's in a row and in order of time: as if all had been appended.
 

@@ -5,7 +5,7 @@ It works on either axis of `BarWindow`, so what is said live and over history is
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import cast
 
 import numpy as np
@@ -15,7 +15,7 @@ from tickstock.analysis.candle_bars import HistoryBars, LaggedBars, TickSize, ti
 from tickstock.analysis.candlesticks.definition import CandlestickPattern, Sides
 from tickstock.analysis.measured_bars import MeasuredBars, taken
 from tickstock.analysis.quantities import Condition, Margins
-from tickstock.analysis.results import Booleans, Candlesticks, Floats, Integers, PatternHit
+from tickstock.analysis.results import Booleans, Candlesticks, Floats, Integers
 from tickstock.analysis.timeframes import LENGTH_MS, WITHIN_SESSION
 
 THIN_SHARES = 100  # a bar of fewer shares, or without a range, says nothing
@@ -99,11 +99,9 @@ class CandlestickDetector:
         trend = _as_the_book_asks(pattern, taken(around.trend_before(pattern.bars), chosen), side)
         return Candlesticks(pattern, place, side, marked, _quality(sides), trend, taken(around.after_gap(), chosen))
 
-    def mark_gaps(self, hits: Sequence[PatternHit], bars: LaggedBars) -> None:
-        """Note in patterns of another kind, found in these bars, what `after_gap` says of them."""
-        for hit, after_gap in zip(hits, self._surroundings(bars).after_gap().tolist(), strict=True):
-            if after_gap:
-                hit.details["after_gap"] = True
+    def after_gap(self, bars: LaggedBars) -> Booleans:
+        """Where one of the last bars came after a hole, for patterns of another kind that are found in them."""
+        return self._surroundings(bars).after_gap()
 
 
 class Surroundings:

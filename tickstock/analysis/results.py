@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -11,9 +10,6 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from tickstock.analysis.candlesticks import CandlestickPattern
-
-# What is told of the bar of every pattern, and the figure that it is.
-CONTEXT = {"volume_ratio": "BarVolumeRatio", "day_position": "day_position"}
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -104,49 +100,3 @@ class Candlesticks:
                 details["after_gap"] = True
             found.append(details)
         return found
-
-
-@dataclass(slots=True)
-class BarResult:
-    """All that one bar close gave, for the lanes that closed a bar."""
-
-    lanes: Integers
-    bars: BarColumns
-    values: dict[str, Floats]  # by published name; NaN where a value does not exist yet
-    figures: Mapping[str, Floats]  # of the trading day at the bar's end
-    candlesticks: list[Candlesticks]
-    shapes: list[PatternHit]
-    alerts: list[AlertHit]
-    suppressed: int  # candlesticks found in bars too thin to mean anything
-
-    def pattern_hits(self) -> list[PatternHit]:
-        """Every pattern as a hit of its own, with the context of its bar."""
-        hits: list[PatternHit] = []
-        for found in self.candlesticks:
-            place = found.place
-            columns = (self.lanes[place], found.quality, self.bars.close[place], self.bars.timestamp[place])
-            hits += [
-                PatternHit(
-                    lane, found.pattern.name, direction, "confirmed", quality, price, timestamp, str(timestamp), details | context
-                )
-                for lane, quality, price, timestamp, direction, details, context in zip(
-                    *(column.tolist() for column in columns),
-                    found.directions(), found.details(), self._context(place), strict=True,
-                )
-            ]  # fmt: skip
-        if self.shapes:
-            for hit, context in zip(self.shapes, self._context(self.places_of_shapes()), strict=True):
-                hit.details |= context
-        return hits + self.shapes
-
-    def places_of_shapes(self) -> Integers:
-        """Where among the lanes each chart pattern's is."""
-        order = np.argsort(self.lanes)
-        return order[np.searchsorted(self.lanes, [hit.lane for hit in self.shapes], sorter=order)]
-
-    def _context(self, place: Integers) -> list[dict[str, Any]]:
-        """What is known of the bars at these places, rounded for the eye; what does not exist is left out."""
-        there = [name for name, figure in CONTEXT.items() if figure in self.figures]
-        columns = [self.figures[CONTEXT[name]].take(place).round(2).tolist() for name in there]
-        rows = zip(*columns, strict=True) if columns else [()] * len(place)
-        return [{name: value for name, value in zip(there, row, strict=True) if value == value} for row in rows]

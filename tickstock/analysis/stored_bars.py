@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 
 import numpy as np
 
+from tickstock.analysis.bar_result import BarResult
 from tickstock.analysis.candle_bars import HistoryBars, LiveBars
 from tickstock.analysis.candlestick_detector import CandlestickDetector
-from tickstock.analysis.results import BarColumns, BarResult, Booleans, Floats, Integers, PatternHit
+from tickstock.analysis.open_shapes import ShapeStates
+from tickstock.analysis.results import BarColumns, Booleans, Floats, Integers
 
 MOMENTS_AT_ONCE = 16_000  # so that what is computed of them stays in the processor's cache
 
@@ -44,11 +46,11 @@ class StoredBars:
             at = rows[first : first + MOMENTS_AT_ONCE]
             found, suppressed = self._detector.detect(self._history.at(self._moments(at)))
             figures = {name: values[at] for name, values in self._figures.items()}
-            yield BarResult(self._lanes[at], self._bars.rows(at), {}, figures, found, [], [], suppressed)
+            yield BarResult(self._lanes[at], self._bars.rows(at), {}, figures, ShapeStates.none(), [], found, suppressed)
 
-    def mark_gaps(self, shapes: Sequence[PatternHit], rows: Integers) -> None:
-        """Note in the chart patterns found in these bars whether they come after a gap."""
-        self._detector.mark_gaps(shapes, self._history.at(self._moments(rows)))
+    def after_gap(self, rows: Integers) -> Booleans:
+        """Whether these bars come after a gap."""
+        return self._detector.after_gap(self._history.at(self._moments(rows)))
 
     @cached_property
     def _history(self) -> HistoryBars:

@@ -8,16 +8,16 @@ import numpy as np
 
 from tickstock.analysis.alert_rules import rules_for
 from tickstock.analysis.alerts import AlertEngine
+from tickstock.analysis.bar_result import BarResult
 from tickstock.analysis.candle_bars import LiveBars, tick_in_dollars
 from tickstock.analysis.candlestick_detector import CandlestickDetector
 from tickstock.analysis.candlesticks import CANDLESTICKS
 from tickstock.analysis.indicators import KINDS, IndicatorStep, LaneState, indicator_from
 from tickstock.analysis.lanes import BarRing
 from tickstock.analysis.oscillators import RelativeStrengthIndex
-from tickstock.analysis.results import BarColumns, BarResult, Booleans, Floats, Integers
+from tickstock.analysis.results import BarColumns, Booleans, Floats, Integers
 from tickstock.analysis.selection import EVERYTHING, Enabled
 from tickstock.analysis.shape_follower import ShapeFollower
-from tickstock.analysis.shape_hits import shape_hits
 from tickstock.analysis.stored_bars import StoredBars
 from tickstock.analysis.timeframes import LENGTH_MS, WITHIN_SESSION
 
@@ -86,8 +86,8 @@ class TimeframeAnalysis:
         result = self.follow(lanes, bars, sessions, figures)
         candles = self._candles.append(result.lanes, bars, sessions)
         result.candlesticks, result.suppressed = self._candlesticks.detect(candles)
-        if result.shapes:
-            self._candlesticks.mark_gaps(result.shapes, candles.select(result.places_of_shapes()))
+        if len(result.states.fate):
+            result.shapes_after_gap = self._candlesticks.after_gap(candles.select(result.places_of_shapes()))
         return result
 
     def stored(self, lanes: Integers, bars: BarColumns, session_start: Integers, figures: Mapping[str, Floats]) -> StoredBars:
@@ -115,7 +115,7 @@ class TimeframeAnalysis:
         alerts = self._alerts.update(lanes, index, self._without_flat(quantities, lanes), starts_anew, bars.timestamp)
         told = {name: values[name] for name in self._published}
         told |= {name: figures[name] for name in self._figures if name in figures}
-        return BarResult(lanes, bars, told, figures, [], shape_hits(states), alerts, 0)
+        return BarResult(lanes, bars, told, figures, states, alerts)
 
     def pass_over(self, lanes: Integers, bars: BarColumns, session_start: int) -> None:
         """Take stored bars of which nothing is to be told, on a timeframe whose patterns keep to one session.

@@ -157,8 +157,8 @@ class StreamingEngine:
                 figures = {name: values[chosen] for name, values in series.figures.items()}
                 result = analysis.follow(lanes[chosen], series.columns.rows(chosen), session.start, figures)
                 if series.bars.timestamp[first] >= keep_after:
-                    if result.shapes:
-                        stored.mark_gaps(result.shapes, chosen[result.places_of_shapes()])
+                    if len(result.states.fate):
+                        result.shapes_after_gap = stored.after_gap(chosen[result.places_of_shapes()])
                         results.patterns += messages.patterns(timeframe, result)
                     results.alerts += messages.alerts(timeframe, result)
         for result in stored.candlesticks(series.columns.timestamp >= keep_after):

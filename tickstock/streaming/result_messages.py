@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from tickstock.analysis.results import BarResult
+from tickstock.analysis.bar_result import BarResult
 from tickstock.contract import BarValues, IndicatorAlert, StreamingIndicator, StreamingPattern
 from tickstock.market_hours import Session
 from tickstock.streaming.bar_columns import Bars
