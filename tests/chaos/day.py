@@ -6,11 +6,15 @@ import random
 from dataclasses import dataclass
 from datetime import date
 
+import msgspec
+
 from tickstock.database.migrate import migrate
 from tickstock.feed.massive_rest import RestBar
-from tickstock.market_hours import MINUTE_MS, ExchangeCalendar, new_york_time
+from tickstock.market_hours import MINUTE_MS, Calendar, ExchangeCalendar, new_york_time
+from tickstock.simulator.clock import DayClock
+from tickstock.simulator.rest import RestInterface
 from tickstock.simulator.synthetic_market import SyntheticMarket
-from tickstock.simulator.trades import SHARE, Bars
+from tickstock.simulator.tape import SyntheticTape
 from tickstock.streaming.history_store import HistoryStore
 
 SOURCE = "simulated"
@@ -66,34 +70,35 @@ class VirtualDay:
         migrate(url)
         calendar = ExchangeCalendar()
         market = SyntheticMarket(self.symbols, self.seed, calendar)
+        rest = RestInterface(SyntheticTape(market, last_day=self.day), DayClock(self.start, 1.0), "")
         store = HistoryStore(url, SOURCE, calendar)
-        earlier = calendar.trading_days_before(self.day, HISTORY_DAYS)
-        covered = tuple(calendar.sessions_of(each)[0].start for each in (*earlier, self.day))
-        days = [found for each in (*earlier, self.day) if (found := market.days.of(each)) is not None]
-        older = [
-            found for each in calendar.trading_days_before(self.day, DAY_BARS) if (found := market.days.of(each)) is not None
-        ]
+        days = [*calendar.trading_days_before(self.day, HISTORY_DAYS), self.day]
+        starts = tuple(calendar.sessions_of(each)[0].start for each in days)
+        oldest = calendar.trading_days_before(self.day, DAY_BARS)[0]
         for symbol in self.symbols:
             # Of earlier days the regular hours are enough: the others are not analysed, and would triple what is to be stored.
-            minutes: list[RestBar] = []
-            for each in days:
-                bars = market.minute_bars(symbol, each)
-                minutes += _rest_bars(bars if each.day == self.day else bars.take(each.regular()), self.start)
-            store.store_minutes(symbol, minutes, covered, self.start)
-            day_bars = [bar for each in older for bar in _rest_bars(market.day_bar(symbol, each), self.start)]
-            store.store_days(symbol, day_bars, covered[-1])
+            minutes = [
+                bar for bar in _bars(rest, symbol, "minute", str(starts[0]), str(self.start))
+                if bar.timestamp >= starts[-1] or _is_regular(calendar, bar.timestamp)
+            ]  # fmt: skip
+            store.store_minutes(symbol, minutes, starts, self.start, 0)
+            store.store_days(symbol, _bars(rest, symbol, "day", str(oldest), str(days[-2])), starts[-1])
 
     def __str__(self) -> str:
         return f"{self.day} from {_clock(self.start)} to {_clock(self.end)} New York"
 
 
-def _rest_bars(bars: Bars, until: int) -> list[RestBar]:
-    """As REST serves them."""
-    return [
-        RestBar(int(bars.start[n]), float(bars.open[n]), float(bars.high[n]), float(bars.low[n]), float(bars.close[n]),
-                int(bars.volume[n]) // SHARE, int(bars.count[n]))
-        for n in range(len(bars)) if bars.open[n] == bars.open[n] and bars.start[n] + MINUTE_MS <= until
-    ]  # fmt: skip
+def _bars(rest: RestInterface, symbol: str, timespan: str, first: str, last: str) -> list[RestBar]:
+    """What REST answers, split-adjusted."""
+    path = f"/v2/aggs/ticker/{symbol}/range/1/{timespan}/{first}/{last}?limit=50000"
+    _, body = rest.answer(path, {})
+    found = msgspec.json.decode(body).get("results", [])
+    return [RestBar(each["t"], each["o"], each["h"], each["l"], each["c"], int(each["v"]), each["n"]) for each in found]
+
+
+def _is_regular(calendar: Calendar, moment: int) -> bool:
+    session = calendar.session_at(moment)
+    return session is not None and session.name == "regular"
 
 
 def _iso(moment: int) -> str:
