@@ -148,6 +148,17 @@ NEWEST_BAR_SQLITE = """
     SELECT symbol, timeframe, timestamp, revision, open, high, low, close, volume, ticks, trades, source, first_tick, last_tick
     FROM bars WHERE symbol = ? AND timeframe = ? AND timestamp = ? ORDER BY revision DESC LIMIT 1
 """
+BARS_BETWEEN_SQLITE = """
+    SELECT symbol, timeframe, timestamp, revision, open, high, low, close, volume, ticks, trades, source, first_tick, last_tick
+    FROM bars WHERE symbol = ? AND timeframe = ? AND timestamp >= ? AND timestamp < ? ORDER BY timestamp, revision
+"""
+BARS_BETWEEN_POSTGRESQL = """
+    SELECT symbol, timeframe, (extract(epoch FROM timestamp) * 1000)::bigint, revision, open, high, low, close, volume, ticks,
+           trades, source, (extract(epoch FROM first_tick) * 1000)::bigint, (extract(epoch FROM last_tick) * 1000)::bigint
+    FROM bars
+    WHERE symbol = %s AND timeframe = %s AND timestamp >= to_timestamp(%s / 1000.0) AND timestamp < to_timestamp(%s / 1000.0)
+    ORDER BY timestamp, revision
+"""
 NEWEST_BARS_POSTGRESQL = """
     SELECT DISTINCT ON (symbol, timestamp)
            symbol, timeframe, (extract(epoch FROM timestamp) * 1000)::bigint, revision, open, high, low, close, volume, ticks,

@@ -124,6 +124,13 @@ class Batch(ABC):
         """
 
     @abstractmethod
+    def bars_between(self, timeframe: str, symbol: str, since: int, until: int) -> list[Row]:
+        """The stored bars of a symbol with `since` <= start < `until` in their highest revision, oldest first.
+
+        As after `newest_bars`, no other transaction makes revisions until this one ends.
+        """
+
+    @abstractmethod
     def covered_until(self, day: int, symbols: Collection[str]) -> dict[str, int]:
         """Until when the vendor's bars of a trading day (0: day bars) are stored, for the symbols of which there are any."""
 
@@ -261,6 +268,10 @@ class _SqliteBatch(Batch):
         found = self._connection.execute(statements.CORRECTED_SYMBOLS_SQLITE, (timeframe, since, until))
         return {row[0] for row in found}
 
+    def bars_between(self, timeframe: str, symbol: str, since: int, until: int) -> list[Row]:
+        found = self._connection.execute(statements.BARS_BETWEEN_SQLITE, (symbol, timeframe, since, until))
+        return list({row[2]: row for row in found}.values())
+
     def covered_until(self, day: int, symbols: Collection[str]) -> dict[str, int]:
         found = ((symbol, self._connection.execute(statements.COVERED_SQLITE, (symbol, day)).fetchone()) for symbol in symbols)
         return {symbol: row[0] for symbol, row in found if row is not None}
@@ -286,9 +297,7 @@ class _PostgresBatch(Batch):
         self._revises = False
 
     def newest_bars(self, timeframe: str, keys: Sequence[BarKey]) -> dict[BarKey, Row]:
-        if not self._revises:  # SQLite has one writer at a time anyway
-            self._cursor.execute("SELECT pg_advisory_xact_lock(%s)", (_REVISIONS_LOCK,))
-            self._revises = True
+        self._alone()
         symbols, timestamps = [key[0] for key in keys], [key[1] for key in keys]
         self._cursor.execute(statements.NEWEST_BARS_POSTGRESQL, (symbols, timestamps, timeframe))
         return {(row[0], row[2]): row for row in self._cursor.fetchall()}
@@ -296,6 +305,16 @@ class _PostgresBatch(Batch):
     def corrected_symbols(self, timeframe: str, since: int, until: int) -> set[str]:
         self._cursor.execute(statements.CORRECTED_SYMBOLS_POSTGRESQL, (timeframe, since, until))
         return {row[0] for row in self._cursor.fetchall()}
+
+    def bars_between(self, timeframe: str, symbol: str, since: int, until: int) -> list[Row]:
+        self._alone()
+        self._cursor.execute(statements.BARS_BETWEEN_POSTGRESQL, (symbol, timeframe, since, until))
+        return list({row[2]: row for row in self._cursor.fetchall()}.values())
+
+    def _alone(self) -> None:
+        if not self._revises:  # SQLite has one writer at a time anyway
+            self._cursor.execute("SELECT pg_advisory_xact_lock(%s)", (_REVISIONS_LOCK,))
+            self._revises = True
 
     def covered_until(self, day: int, symbols: Collection[str]) -> dict[str, int]:
         self._cursor.execute(statements.COVERED_POSTGRESQL, (day, list(symbols)))

@@ -19,6 +19,7 @@ from tickstock.streaming.higher_timeframes import TIMEFRAME_MS, bar_bounds
 Row = Sequence[Any]  # of the `bars` table
 Key = tuple[str, int]  # symbol, start of the bar
 (SYMBOL, TIMEFRAME, START, REVISION, OPEN, HIGH, LOW, CLOSE, VOLUME, TICKS, TRADES, SOURCE, FIRST, LAST) = range(14)
+DAY_BARS = 0  # the `day` of a row of `bar_coverage` that speaks of day bars: those before its moment are the vendor's
 HIGHER = tuple(timeframe for timeframe in TIMEFRAME_MS if timeframe != "1min")
 
 
@@ -58,12 +59,18 @@ def built_from_minutes(minutes: Sequence[Row], timeframe: str, start: int, revis
 
 
 def store_corrections(
-    batch: Batch, late: Sequence[LateTick], late_bars: Sequence[Row], closed: Iterable[Row], source: str, calendar: Calendar
+    batch: Batch,
+    late: Sequence[LateTick],
+    late_bars: Sequence[Row],
+    closed: Iterable[Row],
+    source: str,
+    calendar: Calendar,
+    complete_until: int = 0,
 ) -> int:
     """Store what came late, and what follows from it for the timeframes above; return how many one-minute bars changed.
 
     `late_bars` are one-minute REST bars of minutes that closed without them; `closed` are the rows stored in this same
-    transaction, whose minutes may have been corrected before they closed.
+    transaction, whose minutes may have been corrected before they closed; everything that ends at or before `complete_until` is.
     """
     ticks_of: dict[Key, list[LateTick]] = defaultdict(list)
     for tick in late:
@@ -85,12 +92,24 @@ def store_corrections(
         revised[REVISION] = before[REVISION] + 1 if before else 1
         corrected.append(revised)
     batch.insert_bars(corrected)
-    _build_above(batch, {(row[SYMBOL], row[START]) for row in corrected}, closed, calendar)
+    build_above(batch, {(row[SYMBOL], row[START]) for row in corrected}, calendar, closed=closed, complete_until=complete_until)
     return len(corrected)
 
 
-def _build_above(batch: Batch, minutes: set[Key], closed: Iterable[Row], calendar: Calendar) -> None:
-    """Build again the stored bars that hold a corrected minute, and the ones just stored whose minutes were corrected before."""
+def build_above(
+    batch: Batch,
+    minutes: set[Key],
+    calendar: Calendar,
+    *,
+    closed: Iterable[Row] = (),
+    complete_until: int = 0,
+    first_revision: int = 1,
+) -> None:
+    """Build again the stored bars that hold a corrected minute, and those of `closed` whose minutes were corrected before.
+
+    A bar that is not stored though it ended by `complete_until` had no minute until now; it begins with `first_revision`. The
+    vendor's final day bars stay.
+    """
     wanted: dict[str, set[tuple[str, int, int]]] = {timeframe: set() for timeframe in HIGHER}
     for symbol, minute in minutes:
         session = calendar.session_at(minute)
@@ -112,14 +131,15 @@ def _build_above(batch: Batch, minutes: set[Key], closed: Iterable[Row], calenda
         if not places:
             continue
         stored = batch.newest_bars(timeframe, [(symbol, start) for symbol, start, _ in places])
+        final = batch.covered_until(DAY_BARS, {symbol for symbol, _, _ in places}) if timeframe == "1day" else {}
         rows = []
         for symbol, start, end in sorted(places):
             before = stored.get((symbol, start))
-            if before is None:
-                continue  # still open: it is looked at when it closes
-            parts = batch.newest_bars("1min", [(symbol, minute) for minute in range(start, end, MINUTE_MS)])
-            rebuilt = built_from_minutes([parts[key] for key in sorted(parts)], timeframe, start, before[REVISION] + 1)
-            if tuple(rebuilt[OPEN:]) != tuple(before[OPEN:]):
+            if start < final.get(symbol, 0) or (before is None and end > complete_until):
+                continue  # final, or still open: then it is looked at when it closes
+            parts = batch.bars_between("1min", symbol, start, end)
+            rebuilt = built_from_minutes(parts, timeframe, start, before[REVISION] + 1 if before else first_revision)
+            if before is None or tuple(rebuilt[OPEN:]) != tuple(before[OPEN:]):
                 rows.append(rebuilt)
         batch.insert_bars(rows)
 

@@ -10,10 +10,11 @@ from tickstock.database.writers import Writer
 from tickstock.feed.massive_rest import RestBar
 from tickstock.market_hours import Calendar, new_york_time, regular_session_of
 from tickstock.streaming.bar_columns import Bars
+from tickstock.streaming.corrections import DAY_BARS
 from tickstock.streaming.higher_timeframes import resample
+from tickstock.streaming.reconciliation import reconcile
 
 ROWS_PER_TRANSACTION = 4_000  # so that live minutes and ticks never wait long for the database
-DAY_SERIES = 0  # the `day` of a coverage row that speaks of day bars
 
 
 class HistoryStore:
@@ -27,19 +28,49 @@ class HistoryStore:
         self._source = source
         self._calendar = calendar
 
-    def store_minutes(self, symbol: str, bars: list[RestBar], days: tuple[int, ...], until: int) -> None:
-        """Store one-minute bars of some trading days (their starts, ms), known up to `until`, and the timeframes above."""
+    def store_minutes(self, symbol: str, bars: list[RestBar], days: tuple[int, ...], until: int, today: int = 0) -> None:
+        """Store one-minute bars of some trading days (their starts, ms), known up to `until`, and the timeframes above.
+
+        Days before `today` of which something is stored already are compared with the vendor's bars and corrected.
+        """
         minutes = Bars.from_rest(np.zeros(len(bars), dtype=np.int64), bars)
+        rows = minutes.rows([symbol], "1min", 0, self._source)
+        with Writer(self._url) as writer:
+            known = set()
+            for day in days:
+                if day < today:
+                    with writer.transaction() as batch:
+                        if batch.bars_between("1min", symbol, day, self._day_end(day)):
+                            reconcile(batch, symbol, day, rows, self._day_end(day), self._calendar, first_revision=0)
+                            known.add(day)
+            fresh = self._of_other_days(minutes, known)
+            self._insert(writer, symbol, fresh, until)
+            with writer.transaction() as batch:
+                batch.set_coverage([(symbol, day, min(until, self._day_end(day))) for day in days])
+
+    def reconcile(self, symbol: str, bars: list[RestBar], day: int, until: int) -> None:
+        """Compare the running trading day's one-minute bars before `until` with the vendor's, and correct them.
+
+        Analysis sees this day's bars as they were first closed, so a bar that was missing begins with revision 1.
+        """
+        rows = Bars.from_rest(np.zeros(len(bars), dtype=np.int64), bars).rows([symbol], "1min", 0, self._source)
+        with Writer(self._url) as writer, writer.transaction() as batch:
+            reconcile(batch, symbol, day, rows, until, self._calendar, first_revision=1)
+
+    def _of_other_days(self, minutes: Bars, days: set[int]) -> Bars:
+        chosen = np.ones(len(minutes), dtype=bool)
+        for day in days:
+            chosen &= (minutes.timestamp < day) | (minutes.timestamp >= self._day_end(day))
+        return minutes.take(chosen)
+
+    def _insert(self, writer: Writer, symbol: str, minutes: Bars, until: int) -> None:
         rows = minutes.rows([symbol], "1min", 0, self._source)
         for timeframe in ("5min", "15min", "60min"):
             higher, ends = resample(minutes, timeframe, self._calendar)
             rows += higher.take(ends <= until).rows([symbol], timeframe, 0, self._source)
-        with Writer(self._url) as writer:
-            for first in range(0, len(rows), ROWS_PER_TRANSACTION):
-                with writer.transaction() as batch:
-                    batch.insert_bars(rows[first : first + ROWS_PER_TRANSACTION])
+        for first in range(0, len(rows), ROWS_PER_TRANSACTION):
             with writer.transaction() as batch:
-                batch.set_coverage([(symbol, day, min(until, self._day_end(day))) for day in days])
+                batch.insert_bars(rows[first : first + ROWS_PER_TRANSACTION])
 
     def store_days(self, symbol: str, bars: list[RestBar], until: int) -> None:
         """Store day bars. The vendor's are final: where a provisional one is stored, they are its next revision."""
@@ -56,7 +87,7 @@ class HistoryStore:
                 if tuple(before[4:9]) == tuple(rows[key][4:9]):
                     del rows[key]
             batch.insert_bars(list(rows.values()))
-            batch.set_coverage([(symbol, DAY_SERIES, until)])
+            batch.set_coverage([(symbol, DAY_BARS, until)])
 
     def _day_end(self, start: int) -> int:
         session = self._calendar.session_at(start)

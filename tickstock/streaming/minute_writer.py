@@ -23,7 +23,7 @@ from tickstock.contract import IndicatorAlert, ResultsEntry, StreamingIndicator,
 from tickstock.database.spill import Record, SpillFile
 from tickstock.database.writers import Batch, Writer
 from tickstock.errors import DatabaseError, DatabaseUnavailable
-from tickstock.market_hours import Calendar, now_ms
+from tickstock.market_hours import MINUTE_MS, Calendar, now_ms
 from tickstock.streaming.bar_builder import LateTick
 from tickstock.streaming.corrections import Row, store_corrections
 from tickstock.streaming.engine import MinuteResults
@@ -207,7 +207,7 @@ class MinuteWriter:
         results, position = minute.results, minute.position
         batch.insert_bars(results.bars)
         self.corrected_bars += store_corrections(
-            batch, minute.late, minute.late_bars, results.bars, self._source, self._calendar
+            batch, minute.late, minute.late_bars, results.bars, self._source, self._calendar, results.minute + MINUTE_MS
         )  # fmt: skip
         batch.upsert_patterns([pattern_row(each) for each in results.patterns])
         batch.insert_alerts([alert_row(each) for each in results.alerts])

@@ -24,8 +24,9 @@ from tickstock.database.windows import window_bars
 from tickstock.market_hours import Calendar
 from tickstock.settings import Settings
 from tickstock.streaming.bar_columns import Bars
+from tickstock.streaming.corrections import DAY_BARS as DAY_SERIES
 from tickstock.streaming.engine import StreamingEngine
-from tickstock.streaming.history_store import DAY_SERIES, HistoryStore
+from tickstock.streaming.history_store import HistoryStore
 from tickstock.streaming.rest_fetcher import DAYS, EARLIER, TODAY, Fetched, RestFetcher
 from tickstock.streaming.stored_series import StoredMinutes
 
@@ -131,7 +132,7 @@ class WarmUp:
                 if missing and missing[0] < until:
                     last = missing[-1]
                     end = until if last == today else self._day_end(last)
-                    store = partial(self._store.store_minutes, days=tuple(missing), until=end)
+                    store = partial(self._store.store_minutes, days=tuple(missing), until=end, today=today)
                     self._outstanding[stage].add(symbol)
                     self._fetcher.minutes([symbol], missing[0], end, need, (stage, None), store)
         for symbol in self.symbols:
