@@ -5,23 +5,25 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import msgspec
 
 from tickstock.database.migrate import migrate
+from tickstock.database.writers import Writer
 from tickstock.feed.massive_rest import RestBar
-from tickstock.market_hours import MINUTE_MS, Calendar, ExchangeCalendar, new_york_time
+from tickstock.market_hours import MINUTE_MS, Calendar, ExchangeCalendar, new_york_time, regular_session_of
 from tickstock.simulator.clock import DayClock
 from tickstock.simulator.rest import RestInterface
 from tickstock.simulator.synthetic_market import SyntheticMarket
 from tickstock.simulator.tape import SyntheticTape
-from tickstock.streaming.history_store import HistoryStore
 
 SOURCE = "simulated"
 # The simulator's hard cases among them: a gapper, a halt, fractions, odd lots only, a bad print, dear and cheap prices.
 SYMBOLS = tuple("AAPL TSLA GME COIN PLTR LIN WMT SNDL BRK.A SPY BAC AMD IBM MSFT NVDA QQQ META INTC F T".split())  # noqa: SIM905
 SHORT_RUN, SHORT_SYMBOLS, SHORT_PACE = 0.5, 10, 30.0  # minutes: below that, fewer symbols, and slower
 HISTORY_DAYS, DAY_BARS = 15, 40
+OF_DAY_BARS = 0  # as the day of a coverage row
 FASTEST = 60.0  # virtual minutes a minute
 _DAYS = ("2026-11-18", "2026-11-27", "2026-03-09", "2026-06-19", "2026-11-02", "2026-07-02")  # 27 November is a half day
 
@@ -71,7 +73,6 @@ class VirtualDay:
         calendar = ExchangeCalendar()
         market = SyntheticMarket(self.symbols, self.seed, calendar)
         rest = RestInterface(SyntheticTape(market, last_day=self.day), DayClock(self.start, 1.0), "")
-        store = HistoryStore(url, SOURCE, calendar)
         days = [*calendar.trading_days_before(self.day, HISTORY_DAYS), self.day]
         starts = tuple(calendar.sessions_of(each)[0].start for each in days)
         oldest = calendar.trading_days_before(self.day, DAY_BARS)[0]
@@ -81,8 +82,14 @@ class VirtualDay:
                 bar for bar in _bars(rest, symbol, "minute", str(starts[0]), str(self.start))
                 if bar.timestamp >= starts[-1] or _is_regular(calendar, bar.timestamp)
             ]  # fmt: skip
-            store.store_minutes(symbol, minutes, starts, self.start, 0)
-            store.store_days(symbol, _bars(rest, symbol, "day", str(oldest), str(days[-2])), starts[-1])
+            rows = [_row(symbol, "1min", bar.timestamp, bar) for bar in minutes]
+            for bar in _bars(rest, symbol, "day", str(oldest), str(days[-2])):
+                session = regular_session_of(calendar, new_york_time(bar.timestamp).date())
+                rows += [_row(symbol, "1day", session.start, bar)] if session is not None else []
+            covered = [(symbol, start, min(self.start, _end_of_day(calendar, start))) for start in starts]
+            with Writer(url) as writer, writer.transaction() as batch:
+                batch.insert_bars(rows)
+                batch.set_coverage([*covered, (symbol, OF_DAY_BARS, starts[-1])])
 
     def __str__(self) -> str:
         return f"{self.day} from {_clock(self.start)} to {_clock(self.end)} New York"
@@ -94,6 +101,15 @@ def _bars(rest: RestInterface, symbol: str, timespan: str, first: str, last: str
     _, body = rest.answer(path, {})
     found = msgspec.json.decode(body).get("results", [])
     return [RestBar(each["t"], each["o"], each["h"], each["l"], each["c"], int(each["v"]), each["n"]) for each in found]
+
+
+def _row(symbol: str, timeframe: str, start: int, bar: RestBar) -> tuple[Any, ...]:
+    """A row of `bars`, as a bar from REST has it."""
+    return (symbol, timeframe, start, 0, bar.open, bar.high, bar.low, bar.close, bar.volume, None, bar.trades, SOURCE, None, None)
+
+
+def _end_of_day(calendar: Calendar, start: int) -> int:
+    return calendar.sessions_of(calendar.trading_day_at(start))[-1].end
 
 
 def _is_regular(calendar: Calendar, moment: int) -> bool:
