@@ -19,7 +19,7 @@ from tickstock.market_hours import MINUTE_MS
 from tickstock.streaming.bar_builder import BarBuilder
 from tickstock.streaming.health import Figures
 from tickstock.streaming.live_cursor import LiveCursor, Verdict
-from tickstock.streaming.log_reader import LoggedTicks, LogReader, Lost, Piece
+from tickstock.streaming.log_reader import BeginningLost, LoggedTicks, LogReader, Lost, Piece
 from tickstock.streaming.tick_subscriber import Arrival, Cut
 
 logger = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ class Sink(Protocol):
         """The open minutes are dropped; those that were ended but not closed will be ended again."""
 
     def begin_inside_run(self) -> None:
-        """The log no longer holds the beginning of the run: the first minutes are incomplete."""
+        """The log no longer holds the beginning of a run: minutes that are open there are incomplete."""
 
     def status(self, status: FeedStatus, live: bool) -> None:
         """A status, behind all ticks that stand before it."""
@@ -176,6 +176,7 @@ class LogFollower:
         """The log does not reach up to the status: take stored ticks, write down the rest as lost, and go on from here."""
         if self._reader.run != status.run:
             self._reader.run, self._reader.position = status.run, 0
+            self._sink.begin_inside_run()
         for piece in self._reader.fill(status.forwarded):
             self._piece(piece, base)
         self._sink.status(status, live=False)
@@ -186,6 +187,8 @@ class LogFollower:
             self._sink.status(piece, live=False)
         elif isinstance(piece, Lost):
             self._sink.lost(piece)
+        elif isinstance(piece, BeginningLost):
+            self._sink.begin_inside_run()
         elif piece.late is None:
             self._logged(piece, base)
         else:

@@ -20,6 +20,9 @@ ENTRIES_PER_READ = 200
 STORED_TICKS_PER_READ = 20_000
 LAST_POSITION = (1 << 63) - 1
 STORE_WAIT_SECONDS = 3.0  # the app stores ticks a moment after it forwards them
+REFILL_WAIT_SECONDS = 4.0  # the app puts back what Redis lost within this time, as far as it remembers
+REMEMBERED_MS = 75_000  # which is the last minute
+WAIT_STEP_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,14 @@ class Lost:
     last: int
 
 
-Piece = LoggedTicks | FeedStatus | Lost
+@dataclass(frozen=True, slots=True)
+class BeginningLost:
+    """The log does not hold the beginning of a run, and with it the gap of the feed before it."""
+
+    run: str
+
+
+Piece = LoggedTicks | FeedStatus | Lost | BeginningLost
 
 
 class StoredTicks(Protocol):
@@ -81,6 +91,11 @@ class LogReader:
             return entry.first + entry.count - 1 < replay_from - 1
 
         self._last_id = self._last_id_where(lies_before)
+        waited = 0.0
+        while not known and waited < REFILL_WAIT_SECONDS and self._may_be_refilled(run):
+            self._sleep(WAIT_STEP_SECONDS)
+            waited += WAIT_STEP_SECONDS
+            self._last_id = self._last_id_where(lies_before)
         self._rest_in_store = not known
 
     def seek_start_of_run(self, run: str) -> bool:
@@ -116,8 +131,7 @@ class LogReader:
             while rows := self._stored(self.run, self.position + 1, LAST_POSITION):
                 yield from self._from_store(rows)
         while True:
-            after = self._last_id if self._last_id == "-" else f"({self._last_id}"
-            entries: Any = self._client.xrange(TICKS_LOG_KEY, min=after, count=ENTRIES_PER_READ)
+            entries: Any = self._client.xrange(TICKS_LOG_KEY, min=_behind(self._last_id), count=ENTRIES_PER_READ)
             for entry_id, fields in entries:
                 self._last_id = entry_id.decode()
                 try:
@@ -125,9 +139,47 @@ class LogReader:
                 except MessageError as problem:
                     self._rejections.add("malformed log entry", str(problem))
                     continue
+                if self._follows_a_hole(entry) and self._was_refilled(entry):
+                    break
                 yield from self._pieces(entry)
-            if len(entries) < ENTRIES_PER_READ:
-                return
+            else:
+                if len(entries) < ENTRIES_PER_READ:
+                    return
+
+    def _follows_a_hole(self, entry: LogEntry) -> bool:
+        position = self.position if entry.run == self.run else self._reached.get(entry.run, 0)
+        return entry.first > position + 1
+
+    def _was_refilled(self, entry: LogEntry) -> bool:
+        """Wait a moment for a log that Redis lost to come back; true when reading has to go on before this entry."""
+        position = self.position if entry.run == self.run else self._reached.get(entry.run, 0)
+        waited = 0.0
+        while self._may_be_refilled(entry.run):
+            back = self._last_id_where(lambda each: each.run != entry.run or each.first + each.count - 1 <= position)
+            follows = self._first_behind(back)
+            if follows is not None and follows.run == entry.run and follows.first < entry.first:
+                self._last_id = back
+                return True
+            if waited >= REFILL_WAIT_SECONDS:
+                return False
+            self._sleep(WAIT_STEP_SECONDS)
+            waited += WAIT_STEP_SECONDS
+        return False
+
+    def _may_be_refilled(self, run: str) -> bool:
+        """Whether the log looks as if Redis had lost it just now, and the app of this run, who remembers it, is there."""
+        if self.lease_holder() not in ("", run):
+            return False
+        first: Any = self._client.xrange(TICKS_LOG_KEY, count=1)
+        last: Any = self._client.xrevrange(TICKS_LOG_KEY, count=1)
+        return not first or not last or _milliseconds(last[0][0]) - _milliseconds(first[0][0]) < REMEMBERED_MS
+
+    def _first_behind(self, entry_id: str) -> LogEntry | None:
+        found: Any = self._client.xrange(TICKS_LOG_KEY, min=_behind(entry_id), count=1)
+        try:
+            return decode_log_entry(found[0][1]) if found else None
+        except MessageError:
+            return None
 
     def fill(self, last: int) -> Iterator[Piece]:
         """What the log lacks up to a position of this run: from the database, else lost."""
@@ -158,6 +210,8 @@ class LogReader:
         self._reached[entry.run] = self.position
 
     def _messages(self, entry: LogEntry) -> Iterator[Piece]:
+        if self.position == 0 and entry.run not in self._reached and not _begins_run(entry):
+            yield BeginningLost(entry.run)
         if entry.first > self.position + 1:
             logger.warning("STREAMING: The log lacks ticks %d to %d of run %s", self.position + 1, entry.first - 1, entry.run)
             yield from self.fill(entry.first - 1)
@@ -192,3 +246,17 @@ class LogReader:
             if len(entries) < ENTRIES_PER_READ:
                 return "-"
             upper = f"({entries[-1][0].decode()}"
+
+
+def _behind(entry_id: str) -> str:
+    return entry_id if entry_id == "-" else f"({entry_id}"
+
+
+def _milliseconds(entry_id: bytes) -> int:
+    return int(entry_id.partition(b"-")[0])
+
+
+def _begins_run(entry: LogEntry) -> bool:
+    """The first message of a run is a status with `forwarded` 0."""
+    first = entry.messages[0] if entry.messages else None
+    return isinstance(first, FeedStatus) and first.forwarded == 0
