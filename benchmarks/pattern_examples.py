@@ -130,7 +130,7 @@ def candlestick_example(pattern: CandlestickPattern, seed: int = 1) -> Example:
     before = _trend(_trend_of(pattern), chance)
     candles = _random_candles(chance, POPULATION * 40, pattern.bars)
     for generation in range(GENERATIONS):
-        fitness = _fitness(pattern, before, candles)
+        fitness = np.round(_fitness(pattern, before, candles), 6)  # so that another processor takes the same one
         best = candles[np.argsort(-fitness, kind="stable")[:PARENTS]]
         if generation < GENERATIONS - 1:
             candles = np.concatenate((best, _children(chance, best)))

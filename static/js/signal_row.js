@@ -99,12 +99,15 @@ function makeChip(signal, rank) {
  * @returns {string}
  */
 function figureOf(signal, rank) {
-  if (signal.pattern !== undefined) return rank === null ? `quality ${percent(signal.quality)}` : `rank ${percent(rank)}`;
+  if (signal.pattern !== undefined) return rank === null ? `quality ${percent(signal.quality)}` : `rank ${inPercent(rank)}`;
   return isOscillator(signal) ? (signal.value ?? 0).toFixed(1) : "";
 }
 
 /** @param {Signal} signal */
 const isOscillator = (signal) => signal.indicator?.startsWith("RSI") ?? false;
+
+/** @param {number} rank @returns {string} rounded down: 100 % is what nothing can be better than */
+const inPercent = (rank) => `${Math.floor(rank * 100)} %`;
 
 /** @param {number | undefined} share */
 const percent = (share) => `${Math.round((share ?? 0) * 100)} %`;
@@ -119,6 +122,6 @@ function explanation(signal, rank) {
     return `${signal.indicator} ${shown[0]} crossed ${shown[1]} (${signal.direction}) on the ${bar}`;
   }
   const quality = `quality ${percent(signal.quality)} (how far inside its conditions, not a probability)`;
-  const better = rank === null ? "" : `rank ${percent(rank)} (so many of its kind are worse), `;
+  const better = rank === null ? "" : `rank ${inPercent(rank)} (so many of its kind are worse), `;
   return `${nameOf(signal)}, ${signal.direction}, ${signal.state}: ${better}${quality}; ${bar}`;
 }

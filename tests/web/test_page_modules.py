@@ -12,6 +12,9 @@ from tests.web.services import REPOSITORY
 from tickstock.analysis import catalog as catalog_module
 from tickstock.analysis.alert_rules import ALERT_RULES
 from tickstock.analysis.catalog import catalog
+from tickstock.analysis.default_filter import is_best
+from tickstock.settings import Settings
+from tickstock.web.catalog_answer import catalog_answer
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, Route
@@ -134,6 +137,29 @@ def test_the_best_are_confirmed_and_of_the_rank_from_which_their_like_is_shown(m
            ].map((each) => found.isBest(each));""",
     )
     assert shown == [True, False, False, True, False, True, False, True, True, False]
+
+
+def test_the_page_shows_by_default_what_the_measured_filter_shows(modules: Page) -> None:
+    answer = catalog_answer(Settings())
+    signals = [
+        {"name": entry["name"], "timeframe": timeframe, "state": state, "quality": quality}
+        for entry in answer["entries"]
+        for timeframe, state in (("1min", "confirmed"), ("1min", "forming"), ("15min", "confirmed"), ("1day", "confirmed"))
+        for quality in ((None,) if entry["kind"] == "alert" else (0.0, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 1.0))
+        if entry["kind"] != "indicator"
+    ]
+    shown = run(
+        modules,
+        "catalog",
+        """const found = new m.Catalog(argument.answer);
+           return argument.signals.map(({name, timeframe, state, quality}) => found.isBest(quality === null
+             ? signal({pattern: undefined, quality: undefined, alert: name, timeframe, state})
+             : signal({pattern: name, quality, timeframe, state})));""",
+        {"answer": answer, "signals": signals},
+    )
+    expected = [is_best(**each) for each in signals]
+    assert {True, False} == set(expected)
+    assert shown == expected
 
 
 def test_a_recorded_day_that_has_ended_does_not_promise_an_opening(modules: Page) -> None:
