@@ -24,6 +24,7 @@ def configure(level: str) -> None:
     for noisy in ("werkzeug", "engineio", "socketio", "websockets", "urllib3", "alembic"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, root.level))
     logging.getLogger("websocket").setLevel(logging.CRITICAL)  # MassiveClient says why a connection ended, and what it does
+    logging.getLogger("socketio").setLevel(logging.ERROR)  # it warns of every odd packet; LIVE-PAGE counts them
 
 
 class Rejections:

@@ -10,17 +10,20 @@ import csv
 import math
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 import numpy as np
 
 from tickstock.analysis.results import BarColumns
 from tickstock.history.errors import BadBars
 from tickstock.history.moments import moment
+from tickstock.logs import shortened
 
 COLUMNS = ("timestamp", "open", "high", "low", "close", "volume")
 SHOWN = 10  # bad rows that are told one by one
 OLDEST_MS, LATEST_MS = 315_532_800_000, 4_102_444_800_000  # 1980 to 2100: what is in seconds is found out
+
+TOO_MUCH = 1e18
 
 Row = tuple[int, float, float, float, float, float]
 
@@ -33,16 +36,27 @@ def read_csv_bars(path: Path) -> BarColumns:
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = _rows(path, file)
-    except (OSError, UnicodeDecodeError, csv.Error) as problem:
+            rows = read_rows(str(path), file)
+    except OSError as problem:
         raise BadBars(f"{path} cannot be read: {problem}") from None
     columns = list(zip(*rows, strict=True))
     prices = (np.array(column, np.float64) for column in columns[1:])
     return BarColumns(np.array(columns[0], np.int64), *prices)
 
 
-def _rows(path: Path, file: TextIO) -> list[Row]:
-    reader = csv.reader(file)
+def read_rows(path: str, file: TextIO) -> list[Row]:
+    """The rows of an open file; `path` is for messages.
+
+    Raises:
+        BadBars: as `read_csv_bars`.
+    """
+    try:
+        return _rows(path, csv.reader(file))
+    except (UnicodeDecodeError, csv.Error) as problem:
+        raise BadBars(f"{path} cannot be read: {problem}") from None
+
+
+def _rows(path: str, reader: Any) -> list[Row]:
     header = [name.strip().lower() for name in next(reader, [])]
     missing = [name for name in COLUMNS if name not in header]
     if missing:
@@ -76,11 +90,13 @@ def _first(problems: list[str]) -> Iterable[str]:
 def _bar(fields: list[str]) -> Row:
     timestamp = moment(fields[0].strip())
     if not OLDEST_MS <= timestamp <= LATEST_MS:
-        raise ValueError(f"timestamp {fields[0]!r} is not between 1980 and 2100; Unix times are milliseconds")
+        raise ValueError(f"timestamp {shortened(fields[0])} is not between 1980 and 2100; Unix times are milliseconds")
     values = [_number(name, field) for name, field in zip(COLUMNS[1:], fields[1:], strict=True)]
     opening, high, low, close, volume = values
     if min(values[:4]) <= 0:
         raise ValueError("a price is not positive")
+    if max(values) >= TOO_MUCH:
+        raise ValueError(f"a price or volume is not below {TOO_MUCH:g}")
     if not low <= min(opening, close) <= max(opening, close) <= high:
         raise ValueError(f"low {low:g} and high {high:g} do not enclose open {opening:g} and close {close:g}")
     if volume < 0:
@@ -94,5 +110,5 @@ def _number(name: str, text: str) -> float:
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise ValueError(f"{name} {text!r} is not a number")
+        raise ValueError(f"{name} {shortened(text)} is not a number")
     return value

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime, time, timedelta
 
+from tickstock.logs import shortened
 from tickstock.market_hours import NEW_YORK, new_york_ms, new_york_time
 
 LAST_MOMENT = 253_402_300_799_000  # the last second of the year 9999, which is what the databases know
@@ -27,7 +28,7 @@ def moment(text: str) -> int:
     except (ValueError, OverflowError):
         value = -1
     if not 0 <= value <= LAST_MOMENT:
-        raise ValueError(f"{text!r} is no time: give Unix milliseconds, 2026-11-20, 2026-11-20T09:30 (New York) or …Z")
+        raise ValueError(f"{shortened(text)} is no time: give Unix milliseconds, 2026-11-20, 2026-11-20T09:30 (New York) or …Z")
     return value
 
 

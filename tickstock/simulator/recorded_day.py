@@ -9,13 +9,12 @@ import csv
 import gzip
 import io
 import logging
-import math
 import zlib
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date, time
+from datetime import date, time, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -36,12 +35,16 @@ _REQUIRED = ("ticker", "price", "size", "sip_timestamp")
 _OPTIONAL = ("conditions", "exchange", "id", "participant_timestamp", "sequence_number", "tape", "trf_id", "trf_timestamp")
 
 
+_EARLIEST_NS, _LATEST_NS = 10**17, 4_102_444_800 * 10**9
+_MOST_KINDS = 30_000  # their numbers are kept in 16 bits
+
+
 class RecordingError(TickStockError):
     """A flat file cannot be played."""
 
 
-class _Reader:
-    """Collects the rows of a file in columns; a row that does not fit is counted and left out."""
+class FlatFileRows:
+    """The rows of a file in columns; a row that does not fit is counted and left out."""
 
     def __init__(self, rejections: Rejections) -> None:
         self.symbols: dict[str, int] = {}
@@ -55,31 +58,45 @@ class _Reader:
 
     def read(self, lines: Iterator[list[str]]) -> None:
         """Take every row; the first one is the header."""
-        header = next(lines, [])
+        try:
+            header = next(lines, [])
+        except csv.Error as problem:
+            raise RecordingError(f"The first line cannot be read: {problem}") from None
         missing = [name for name in _REQUIRED if name not in header]
         if missing:
             raise RecordingError(
                 f"A trades_v1 file must have the columns {', '.join(_REQUIRED)}; {', '.join(missing)} not found."
             )
         at = [header.index(name) if name in header else len(header) for name in (*_REQUIRED, *_OPTIONAL)]
-        for row in filter(None, lines):
+        for row in filter(None, self._readable(lines)):
             if len(row) != len(header):
                 self._rejections.add("rows with a wrong number of columns", row)
                 continue
             row.append("")  # what a missing column holds
             try:
                 self._add([row[each] for each in at])
-            except ValueError as problem:
+            except (ValueError, OverflowError) as problem:
                 self._rejections.add("rows that cannot be read", f"{problem}: {','.join(row[:-1])}")
+
+    def _readable(self, lines: Iterator[list[str]]) -> Iterator[list[str]]:
+        while True:
+            try:
+                yield next(lines)
+            except StopIteration:
+                return
+            except csv.Error as problem:
+                self._rejections.add("rows that are no CSV", problem)
 
     def _add(self, fields: Sequence[str]) -> None:
         ticker, price_text, size_text, sip_text, codes, exchange, identity, before, sequence, tape, trf, trf_time = fields
         price, size, sip = float(price_text), float(size_text), int(sip_text)
-        if not ticker or not 0 < price < math.inf or not 0 <= size < 1e12 or not 10**17 <= sip < 10**19:
-            raise ValueError("no ticker, or a price, size or time out of range")
+        if not 0 < len(ticker) <= 32 or not ticker.isprintable() or len(identity) > 100:
+            raise ValueError("no proper ticker or identity")
+        if not 0 < price < 1e8 or not 0 <= size < 1e12 or not _EARLIEST_NS <= sip < _LATEST_NS:
+            raise ValueError("a price, size or time out of range")
         kind = self._kinds.get(codes)
         if kind is None:
-            kind = self._kinds[codes] = self.conditions.number(tuple(int(each) for each in codes.split(",")))
+            kind = self._new_kind(codes)
         numbers = (
             kind, round(size * SHARE), sip, _whole(before) or sip, _whole(exchange, 2**15), _whole(sequence), _whole(tape, 2**7),
             _whole(trf, 2**15), _whole(trf_time),
@@ -89,6 +106,13 @@ class _Reader:
             column.append(number)
         self.price.append(price)
         self.ids.append(identity)
+
+    def _new_kind(self, codes: str) -> int:
+        numbers = tuple(int(each) for each in codes.split(","))
+        if len(numbers) > 20 or not all(0 <= each < 1000 for each in numbers) or len(self._kinds) > _MOST_KINDS:
+            raise ValueError("conditions out of range")
+        kind = self._kinds[codes] = self.conditions.number(numbers)
+        return kind
 
 
 def _whole(text: str, limit: int = 2**63) -> int:
@@ -110,7 +134,7 @@ class RecordedDay:
 
     def __init__(self, path: Path) -> None:
         self.rejections = Rejections(log, "SIMULATOR")
-        reader = _Reader(self.rejections)
+        reader = FlatFileRows(self.rejections)
         with _opened(path) as lines:
             reader.read(lines)
         if not reader.price:
@@ -128,12 +152,17 @@ class RecordedDay:
             "SIMULATOR: %s: %d trades of %d symbols on %s; %s", path.name, len(self.trades), len(self.symbols), self.day, dropped
         )
 
-    def _in_order(self, reader: _Reader) -> tuple[date, Trades]:
+    def _in_order(self, reader: FlatFileRows) -> tuple[date, Trades]:
         column = {name: np.frombuffer(values, np.int64) for name, values in reader.columns.items()}
         order = np.argsort(column["sip"], kind="stable")  # equal times keep the order of the file
         column = {name: values[order] for name, values in column.items()}
         at = column["sip"] // 1_000_000
         day = new_york_time(int(at[len(at) // 2])).date()
+        first, last = np.searchsorted(at, (new_york_ms(day, time()), new_york_ms(day + timedelta(days=1), time())))
+        if others := len(at) - int(last - first):  # a replay would jump to them, or wait for them
+            self.rejections.add("rows of another day", f"not of {day}", others)
+        order, at = order[first:last], at[first:last]
+        column = {name: values[first:last] for name, values in column.items()}
         session = regular_session_of(self._days.calendar, day)
         start, end = (session.start, session.end) if session else (new_york_ms(day, time(9, 30)), new_york_ms(day, time(16)))
         return day, Trades(

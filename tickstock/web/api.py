@@ -6,11 +6,12 @@ A parameter that cannot be read is answered with 400 and {"error": …, "paramet
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, Response, current_app, jsonify, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 import tickstock
 from tickstock.database.queries import PAGE_SIZE, Page, Queries
@@ -38,47 +39,60 @@ _PAGED: dict[str, Reader] = {
 _OURS_TO_QUERIES = {"from": "since", "to": "until", "next": "after"}
 
 
-@api.get("/api/patterns")
-def patterns() -> Answer:
-    """Detected patterns by detection time."""
-    return _page("patterns", Queries.patterns, {
+# The query parameters of every route that has some.
+PARAMETERS: dict[str, dict[str, Reader]] = {
+    "/api/patterns": {
         "symbol": parameters.symbol,
         "pattern": parameters.name,
         "direction": DIRECTION,
         "timeframe": TIMEFRAME,
         "state": parameters.one_of("forming", "confirmed", "void"),
         "origin": ORIGIN,
-    })  # fmt: skip
-
-
-@api.get("/api/alerts")
-def alerts() -> Answer:
-    """Indicator alerts by detection time."""
-    return _page("alerts", Queries.alerts, {
+        **_PAGED,
+    },
+    "/api/alerts": {
         "symbol": parameters.symbol,
         "alert": parameters.name,
         "direction": DIRECTION,
         "timeframe": TIMEFRAME,
         "origin": ORIGIN,
-    })  # fmt: skip
+        **_PAGED,
+    },
+    "/api/indicators/<symbol>": {"timeframe": TIMEFRAME, **_PAGED},
+    "/api/bars/<symbol>": {"timeframe": TIMEFRAME, **_PAGED},
+    "/api/gaps": {"from": parameters.moment, "limit": parameters.limit},
+    "/api/outcomes": {"pattern": parameters.name, "timeframe": TIMEFRAME, "horizon": parameters.horizon, "quality": QUALITY},
+}
+
+
+@api.get("/api/patterns")
+def patterns() -> Answer:
+    """Detected patterns by detection time."""
+    return _page("patterns", Queries.patterns)
+
+
+@api.get("/api/alerts")
+def alerts() -> Answer:
+    """Indicator alerts by detection time."""
+    return _page("alerts", Queries.alerts)
 
 
 @api.get("/api/indicators/<symbol>")
 def indicators(symbol: str) -> Answer:
     """Indicator values of one symbol by bar."""
-    return _page("indicators", Queries.indicators, {"timeframe": TIMEFRAME}, _of_symbol(symbol))
+    return _page("indicators", Queries.indicators, _of_symbol(symbol))
 
 
 @api.get("/api/bars/<symbol>")
 def bars(symbol: str) -> Answer:
     """Bars of one symbol, each in its newest revision."""
-    return _page("bars", Queries.bars, {"timeframe": TIMEFRAME}, _of_symbol(symbol))
+    return _page("bars", Queries.bars, _of_symbol(symbol))
 
 
 @api.get("/api/gaps")
 def gaps() -> Answer:
     """Gaps of the feed and of the bus, the newest first: when, why, what repaired them and what is lost."""
-    asked = parameters.read(request.args.to_dict(flat=False), {"from": parameters.moment, "limit": parameters.limit})
+    asked = _asked()
     since, limit = asked.get("from"), asked.get("limit", PAGE_SIZE)
     return jsonify({"gaps": _services().stored.ask(lambda queries: queries.gaps(since=since, limit=limit))})
 
@@ -86,8 +100,7 @@ def gaps() -> Answer:
 @api.get("/api/outcomes")
 def outcomes() -> Answer:
     """What followed live patterns: the rows of the last report, when and on what it was computed; why there are none."""
-    readers = {"pattern": parameters.name, "timeframe": TIMEFRAME, "horizon": parameters.horizon, "quality": QUALITY}
-    asked = parameters.read(request.args.to_dict(flat=False), readers)
+    asked = _asked()
     report = _services().stored.ask(lambda queries: queries.outcome_report("live", **asked))
     return jsonify(report or {"computed": None, "header": {"empty": NO_REPORT}, "outcomes": []})
 
@@ -126,7 +139,8 @@ def health() -> Answer:
 
 @api.errorhandler(BadParameter)
 def _bad_parameter(problem: BadParameter) -> Answer:
-    return jsonify({"error": str(problem), "parameter": problem.parameter}), 400
+    _services().bad_requests.add(f"a bad {problem.parameter}", f"{request.path}: {problem}")
+    return _refusal({"error": str(problem), "parameter": problem.parameter}, 400)
 
 
 @api.errorhandler(DatabaseError)
@@ -136,13 +150,34 @@ def _no_database(problem: DatabaseError) -> Answer:
 
 @api.app_errorhandler(HTTPException)
 def _http_error(problem: HTTPException) -> Any:
-    if not request.path.startswith("/api/"):
+    if not request.path.startswith(("/api", "/health")):
         return problem
-    return jsonify({"error": f"{problem.name}: {problem.description}"}), problem.code or 500
+    code = problem.code or 500
+    if code < 500:
+        _services().bad_requests.add(f"a request answered with {code}", f"{request.method} {request.path}")
+    answer = _refusal({"error": f"{problem.name}: {problem.description}"}, code)
+    if isinstance(problem, MethodNotAllowed) and problem.valid_methods:
+        answer.headers["Allow"] = ", ".join(problem.valid_methods)
+    return answer
 
 
-def _page(key: str, query: Callable[..., Page], readers: dict[str, Reader], fixed: dict[str, Any] | None = None) -> Answer:
-    values = parameters.read(request.args.to_dict(flat=False), {**readers, **_PAGED})
+def _refusal(said: dict[str, Any], code: int) -> Response:
+    """An error as JSON in which nothing reads as markup, whatever was asked for."""
+    text = json.dumps(said).replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+    return Response(text, code, content_type="application/json")
+
+
+def _asked() -> dict[str, Any]:
+    """The parameters of this request."""
+    try:
+        given = request.args.to_dict(flat=False)
+    except UnicodeDecodeError:
+        raise BadParameter("the query string", "percent-encoded UTF-8", request.query_string.decode("latin-1")) from None
+    return parameters.read(given, PARAMETERS[str(request.url_rule)])
+
+
+def _page(key: str, query: Callable[..., Page], fixed: dict[str, Any] | None = None) -> Answer:
+    values = _asked()
     asked = {_OURS_TO_QUERIES.get(name, name): value for name, value in values.items()} | (fixed or {})
     if fixed is not None:
         asked.setdefault("timeframe", "1min")

@@ -11,6 +11,7 @@ from typing import Any
 from flask import Flask
 from flask_socketio import SocketIO
 
+from tickstock.logs import Rejections
 from tickstock.settings import Settings
 from tickstock.web import json_text
 from tickstock.web.api import api
@@ -19,9 +20,10 @@ from tickstock.web.database_probe import DatabaseProbe
 from tickstock.web.day_keeper import DayKeeper
 from tickstock.web.live import LivePage
 from tickstock.web.market import Market, NoMarket
+from tickstock.web.packets import checked_packets
 from tickstock.web.pages import pages
 from tickstock.web.redis_event_subscriber import RedisEventSubscriber
-from tickstock.web.security import Origins, add_headers
+from tickstock.web.security import Origins, add_headers, refuse_large_bodies
 from tickstock.web.stored_results import StoredResults
 from tickstock.web.trading_clock import TradingClock
 
@@ -30,6 +32,7 @@ logger = logging.getLogger(__name__)
 REPOSITORY = Path(__file__).resolve().parents[2]
 EXTENSION = "tickstock"
 JOIN_SECONDS = 3.0
+MOST_BODY_BYTES = 64 * 1024  # of a request; nothing that is asked for needs one
 
 
 @dataclass
@@ -45,6 +48,7 @@ class WebServices:
     stored: StoredResults
     database: DatabaseProbe
     catalog: dict[str, Any]  # as /api/catalog tells it
+    bad_requests: Rejections = field(default_factory=lambda: Rejections(logger, "WEB"))  # of the JSON interface
     threads: list[threading.Thread] = field(default_factory=list)
 
     def start(self) -> None:
@@ -74,8 +78,11 @@ def create_app(settings: Settings, market: Market | None = None) -> Flask:
     """
     app = Flask("tickstock", root_path=str(REPOSITORY))
     app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.config["MAX_CONTENT_LENGTH"] = MOST_BODY_BYTES
+    bad_messages = Rejections(logger, "LIVE-PAGE")
     socketio = SocketIO(
         app,
+        serializer=checked_packets(bad_messages),
         async_mode=settings.async_mode,
         cors_allowed_origins=Origins(settings),
         json=json_text,
@@ -86,7 +93,7 @@ def create_app(settings: Settings, market: Market | None = None) -> Flask:
     )
     market = market or NoMarket(settings)
     clock = TradingClock(settings)
-    live = LivePage(settings, socketio, market, clock)
+    live = LivePage(settings, socketio, market, clock, bad_messages)
     live.register()
     keeper = DayKeeper(live, settings.database)
     subscriber = RedisEventSubscriber(settings.redis_url, live, keeper.read_again)
@@ -94,6 +101,7 @@ def create_app(settings: Settings, market: Market | None = None) -> Flask:
     probe = DatabaseProbe(stored)
     catalog = catalog_answer(settings)
     app.extensions[EXTENSION] = WebServices(settings, market, socketio, live, keeper, subscriber, stored, probe, catalog)
+    app.before_request(refuse_large_bodies)
     app.register_blueprint(pages)
     app.register_blueprint(api)
     app.after_request(add_headers)

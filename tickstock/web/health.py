@@ -74,4 +74,5 @@ def _browsers(services: WebServices) -> Stage:
         "resynchronised": live.resyncs,
         "events": live.log.seq,
         "rejected": dict(live.rejections.counts),
+        "requests_rejected": dict(services.bad_requests.counts),
     }

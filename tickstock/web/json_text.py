@@ -20,4 +20,7 @@ def loads(text: str | bytes, **_options: Any) -> Any:
     Raises:
         ValueError: not JSON.
     """
-    return msgspec.json.decode(text)
+    try:
+        return msgspec.json.decode(text)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None

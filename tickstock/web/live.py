@@ -54,7 +54,10 @@ class Since(msgspec.Struct, forbid_unknown_fields=False):
 class LivePage:
     """All connected browsers, and what they are told."""
 
-    def __init__(self, settings: Settings, socketio: SocketIO, market: Market, clock: TradingClock) -> None:
+    def __init__(
+        self, settings: Settings, socketio: SocketIO, market: Market, clock: TradingClock, rejections: Rejections
+    ) -> None:
+        """`rejections` counts what browsers send and cannot be read."""
         self.settings = settings
         self.socketio = socketio
         self.market = market
@@ -65,7 +68,7 @@ class LivePage:
         self._started = now_ms()
         self.indicators = LatestIndicators()
         self.watch_sets = WatchSets()
-        self.rejections = Rejections(logger, "LIVE-PAGE")
+        self.rejections = rejections
         self.default_symbols = watched_symbols(settings)
         self.frames_sent = 0
         self.frames_skipped = 0
@@ -132,6 +135,7 @@ class LivePage:
         self.socketio.on_event("disconnect", self._on_disconnect)
         self.socketio.on_event("watch", self._on_watch)
         self.socketio.on_event("since", self._on_since)
+        self.socketio.on_event("*", self._on_unknown)
         self.socketio.on_error_default(self._on_error)
 
     def _on_connect(self, _auth: object = None) -> None:
@@ -179,6 +183,9 @@ class LivePage:
                     "epoch": self.log.epoch, "from": asked.seq + 1, "to": self.log.seq,
                     "events": [Raw(entry.payload) for entry in entries],
                 }, to=client)  # fmt: skip
+
+    def _on_unknown(self, event: str, *_: object) -> None:
+        self.rejections.add("an event of an unknown name", event)
 
     def _refuse(self, client: str, event: str, expected: str, got: object) -> None:
         self.rejections.add(f"malformed {event}", got)
@@ -340,6 +347,6 @@ def _symbols(asked: object) -> list[str] | None:
         asked = asked.get("symbols")
     if not isinstance(asked, (list, tuple)) or len(asked) > MOST_WATCHED:
         return None
-    if not all(isinstance(each, str) and 0 < len(each) <= LONGEST_SYMBOL for each in asked):
+    if not all(isinstance(each, str) and 0 < len(each) <= LONGEST_SYMBOL and each.isprintable() for each in asked):
         return None
     return list(asked)

@@ -77,16 +77,21 @@ def one_of(*allowed: str) -> Reader:
     return reader
 
 
+def _whole(text: str) -> int:
+    """A number written in at most 18 digits and nothing else; -1 when it is not."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else -1
+
+
 def limit(text: str) -> int:
     """How many rows at most."""
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= MOST_ROWS:
+    if not 1 <= _whole(text) <= MOST_ROWS:
         raise ValueError(f"a whole number from 1 to {MOST_ROWS}")
     return int(text)
 
 
 def horizon(text: str) -> int:
     """A number of bar lengths."""
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= MOST_BARS_AHEAD:
+    if not 1 <= _whole(text) <= MOST_BARS_AHEAD:
         raise ValueError("a number of bar lengths such as 1, 5, 15 or 60")
     return int(text)
 
@@ -94,9 +99,8 @@ def horizon(text: str) -> int:
 def moment(text: str) -> int:
     """A time in Unix milliseconds: so given, or as ISO 8601; without an offset it is New York time."""
     expected = "Unix milliseconds, or a time such as 2026-11-20T09:30 (New York) or 2026-11-20T14:30Z"
-    if text.isascii() and text.isdigit():
-        value = int(text[:20])
-    else:
+    value = _whole(text)
+    if value < 0:
         try:
             parsed = datetime.fromisoformat(text)
             value = int((parsed if parsed.tzinfo else parsed.replace(tzinfo=NEW_YORK)).timestamp() * 1000)

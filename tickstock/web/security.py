@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from flask import Response, request
+from flask import Response, current_app, request
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from tickstock.settings import Settings
 
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+
+
+def refuse_large_bodies() -> None:
+    """Refuse a request that announces a body beyond the limit, before anything of it is read."""
+    limit = current_app.config["MAX_CONTENT_LENGTH"]
+    if request.content_length is not None and request.content_length > limit:
+        raise RequestEntityTooLarge(f"A request's body may have at most {limit} bytes.")
 
 
 def add_headers(response: Response) -> Response:
