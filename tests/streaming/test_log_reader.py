@@ -6,14 +6,16 @@ import logging
 import random
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from tests.servers import RedisServer
 from tests.streaming.market import T0, Item, Publisher, Say, in_batches, tick
-from tickstock.contract import TICKS_LOG_KEY, FeedStatus, MarketTick
+from tickstock.contract import PUBLISHER_LEASE_KEY, TICKS_LOG_KEY, FeedStatus, MarketTick
 from tickstock.logs import Rejections
-from tickstock.streaming.log_reader import LoggedTicks, LogReader, Lost, Piece
+from tickstock.streaming import log_reader
+from tickstock.streaming.log_reader import BeginningLost, LoggedTicks, LogReader, Lost, Piece
 
 
 class Log:
@@ -44,7 +46,8 @@ class Log:
 
 
 @pytest.fixture
-def log(redis_server: RedisServer) -> Iterator[Log]:
+def log(redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Log]:
+    monkeypatch.setattr(log_reader, "REFILL_WAIT_SECONDS", 0.3)
     found = Log(redis_server)
     yield found
     found.client.close()
@@ -227,3 +230,75 @@ def test_a_long_log_is_searched_from_its_end(log: Log) -> None:
         reader = log.reader()
         reader.seek("run1", position)
         assert positions(list(reader.read()))[0] == ("run1", position)
+
+
+def lose_and_put_back_at_the_first_pause(log: Log, reader: LogReader) -> None:
+    """Redis loses the log; the app puts it back, in one step, while the reader waits."""
+    entries: Any = log.client.xrange(TICKS_LOG_KEY)
+    log.client.delete(TICKS_LOG_KEY)
+
+    def put_back(seconds: float) -> None:
+        log.slept += seconds
+        younger: Any = log.client.xrange(TICKS_LOG_KEY)
+        if len(younger) < len(entries):
+            log.client.delete(TICKS_LOG_KEY)
+            for entry_id, fields in [*entries, *younger]:
+                log.client.xadd(TICKS_LOG_KEY, fields, id=entry_id)
+
+    reader._sleep = put_back
+
+
+@pytest.mark.parametrize("written_meanwhile", [True, False])
+def test_a_log_that_redis_lost_is_waited_for_while_the_app_that_remembers_it_is_there(log: Log, written_meanwhile: bool) -> None:
+    for first in range(1, 41, 5):
+        log.publishers[0].send([*numbered(first, first + 4), Say(T0)])
+    reader = log.reader()
+    log.client.set(PUBLISHER_LEASE_KEY, "run1")
+    lose_and_put_back_at_the_first_pause(log, reader)
+    last = 40
+    if written_meanwhile:
+        log.publishers[0].send([*numbered(41, 45), Say(T0)])
+        last = 45
+    reader.seek("run1", 18)
+    pieces = list(reader.read())
+    assert positions(pieces) == [("run1", n) for n in range(18, last + 1)]
+    assert statuses(pieces)[:2] == [("run1", 20), ("run1", 25)]
+    assert log.slept < 1
+    assert not [piece for piece in pieces if isinstance(piece, Lost | BeginningLost)]
+
+
+def test_a_log_that_is_lost_in_the_middle_of_reading_is_waited_for(log: Log) -> None:
+    for first in range(1, 41, 5):
+        log.publishers[0].send([*numbered(first, first + 4), Say(T0)])
+    reader = log.reader()
+    reader.seek("run1", 1)
+    found = positions(list(reader.read()))
+    log.publishers[0].send([*numbered(41, 45), Say(T0)])
+    lose_and_put_back_at_the_first_pause(log, reader)
+    log.publishers[0].send([*numbered(46, 50), Say(T0)])
+    found += positions(list(reader.read()))
+    assert found == [("run1", n) for n in range(1, 51)]
+
+
+def test_a_log_whose_app_is_gone_is_not_waited_for(log: Log) -> None:
+    log.client.set(PUBLISHER_LEASE_KEY, "run2")
+    log.stored = {("run1", n): tick("A", float(n), T0 + n) for n in range(1, 9)}
+    log.next_run("run2").send([Say(T0), *numbered(1, 3)])
+    reader = log.reader()
+    reader.seek("run1", 5)
+    assert positions(list(reader.read())) == [("run1", n) for n in (5, 6, 7, 8)] + [("run2", n) for n in (1, 2, 3)]
+    assert log.slept == 0
+
+
+def test_a_run_whose_beginning_the_log_does_not_hold_is_told_once(log: Log) -> None:
+    log.publishers[0].send([Say(T0), *numbered(1, 3)])
+    second = log.next_run("run2")
+    second.send([Say(T0), Say(T0, gap=(T0, T0 + 5)), *numbered(1, 3)], log=False)
+    second.send([*numbered(4, 5), Say(T0)])
+    second.send([*numbered(6, 7)])
+    log.stored = {("run2", n): tick("A", float(n), T0 + n) for n in (1, 2, 3)}
+    reader = log.reader()
+    reader.seek("run1", 1)
+    pieces = list(reader.read())
+    assert [piece for piece in pieces if isinstance(piece, BeginningLost)] == [BeginningLost("run2")]
+    assert positions(pieces) == [("run1", n) for n in (1, 2, 3)] + [("run2", n) for n in range(1, 8)]
