@@ -25,7 +25,7 @@ SHORT_RUN, SHORT_SYMBOLS, SHORT_PACE = 0.5, 10, 30.0  # minutes: below that, few
 HISTORY_DAYS, DAY_BARS = 15, 40
 OF_DAY_BARS = 0  # as the day of a coverage row
 FASTEST = 60.0  # virtual minutes a minute
-_DAYS = ("2026-11-18", "2026-11-27", "2026-03-09", "2026-06-19", "2026-11-02", "2026-07-02")  # 27 November is a half day
+_DAYS = ("2025-11-18", "2025-11-28", "2025-03-10", "2025-06-20", "2025-11-03", "2025-07-03")  # two of them are half days
 
 
 @dataclass(frozen=True)
