@@ -7,12 +7,14 @@ import socket
 import sqlite3
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 
 from launcher.ports import unused_port
 from tests.servers import PostgresServer, RedisServer
@@ -33,12 +35,12 @@ from tickstock.database.connection import open_sqlite
 from tickstock.database.migrate import migrate
 from tickstock.database.queries import Queries
 from tickstock.market_hours import MINUTE_MS, AlwaysOpenCalendar
-from tickstock.streaming import minute_writer
+from tickstock.streaming import minute_writer, result_publisher
 from tickstock.streaming.engine import MinuteResults
 from tickstock.streaming.log_follower import Position
 from tickstock.streaming.minute_writer import ClosedMinute, MinuteWriter
 from tickstock.streaming.missed_results import publish_missed
-from tickstock.streaming.result_publisher import ResultPublisher
+from tickstock.streaming.result_publisher import ResultPublisher, redis_client
 from tickstock.streaming.warm_up import History
 
 
@@ -325,7 +327,7 @@ def test_results_wait_for_redis_and_leave_in_order(mortal_redis: RedisServer) ->
             entries: Any = client.xrange(RESULTS_LOG_KEY)
     heard.close()
     minutes = [(json.loads(fields[b"minute"])["minute"] - T0) // MINUTE_MS for _, fields in entries]
-    assert minutes == [1, 2, 3, 4, 5]
+    assert minutes == [0, 1, 2, 3, 4, 5]  # the restarted server was empty: what it lost is back, unpublished
     assert heard.messages == of_minutes(1, 2, 3, 4, 5)[-len(heard.messages) :]
 
 
@@ -445,3 +447,94 @@ def test_a_fault_of_ours_does_not_end_the_writers_thread(
         assert writer.flush(20)
         assert writer.rejected_minutes == 1
     assert stored_minutes(database_url) == [1]
+
+
+def logged_minutes(client: Any) -> list[int]:
+    entries: Any = client.xrange(RESULTS_LOG_KEY)
+    return [(json.loads(fields[b"minute"])["minute"] - T0) // MINUTE_MS for _, fields in entries]
+
+
+@pytest.mark.parametrize("how", ["flushall", "delete"])
+@pytest.mark.parametrize("written_meanwhile", [True, False])
+def test_a_results_log_that_redis_lost_while_connected_comes_back_unpublished(
+    redis_server: RedisServer, heard: Heard, how: str, written_meanwhile: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(result_publisher, "LOOK_SECONDS", 0.5)
+    with publishing(redis_server.url) as publisher, redis_server.client() as client:
+        for n in range(5):
+            publisher.publish(publication(n))
+        eventually(lambda: publisher.published_minute == T0 + 4 * MINUTE_MS)
+        ids = [entry_id for entry_id, _ in client.xrange(RESULTS_LOG_KEY)]
+        if how == "flushall":
+            client.flushall()
+        else:
+            client.delete(RESULTS_LOG_KEY)
+        last = 4
+        if written_meanwhile:
+            last = 5
+            publisher.publish(publication(5))
+        eventually(lambda: logged_minutes(client) == list(range(last + 1)), 10)
+        assert [entry_id for entry_id, _ in client.xrange(RESULTS_LOG_KEY)][:5] == ids
+        assert client.ttl(RESULTS_LOG_KEY) == -1
+        publisher.publish(publication(last + 1))
+        eventually(lambda: logged_minutes(client) == list(range(last + 2)))
+        eventually(lambda: len(heard.read()) == 3 * (last + 2))
+    assert heard.messages == of_minutes(*range(last + 2))
+
+
+def test_a_paused_redis_holds_up_no_call_longer_than_stated_and_then_gets_each_result(mortal_redis: RedisServer) -> None:
+    with publishing(mortal_redis.url) as publisher:
+        publisher.publish(publication(0))
+        eventually(lambda: publisher.published_minute == T0)
+        listening = Heard(mortal_redis)
+        mortal_redis.pause()
+        began = time.monotonic()
+        for n in range(1, 4):
+            publisher.publish(publication(n))
+        assert time.monotonic() - began < 0.5
+        eventually(lambda: publisher.redis_away_since)
+        with redis_client(mortal_redis.url) as client, pytest.raises(redis.RedisError):
+            client.ping()
+        assert time.monotonic() - began < 4 * result_publisher.REDIS_TIMEOUT_SECONDS
+        mortal_redis.resume()
+        eventually(lambda: not publisher.waiting)
+        with mortal_redis.client() as client:
+            assert logged_minutes(client) == [0, 1, 2, 3]
+        eventually(lambda: set(of_minutes(1, 2, 3)) <= set(listening.read()))
+        listening.close()
+
+
+def test_while_redis_is_away_for_long_signals_are_kept_and_old_indicator_values_are_not(
+    mortal_redis: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(result_publisher, "MOST_WAITING_RESULTS", 30)
+    mortal_redis.kill()
+    with publishing(mortal_redis.url) as publisher:
+        for n in range(14):
+            publisher.publish(publication(n))
+        mortal_redis.start()
+        eventually(lambda: not publisher.waiting)
+        with mortal_redis.client() as client:
+            entries: Any = client.xrange(RESULTS_LOG_KEY)
+    found = [json.loads(fields[b"minute"]) for _, fields in entries]
+    assert [(each["minute"] - T0) // MINUTE_MS for each in found] == list(range(14))
+    assert all(each["patterns"] and each["alerts"] for each in found)
+    kept = [bool(each["indicators"]) for each in found]
+    assert kept[-1]
+    assert kept[1:] == sorted(kept[1:])
+    assert sum(kept) < 10
+
+
+def test_a_clock_that_is_set_does_not_upset_the_order_of_the_results_log(
+    redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with redis_server.client() as client:
+        with publishing(redis_server.url) as publisher:
+            publisher.publish(publication(0))
+            eventually(lambda: publisher.published_minute == T0)
+        monkeypatch.setattr("tickstock.streaming.result_publisher.time.time", lambda: 1_600_000_000.0)  # years before: the next process
+        with publishing(redis_server.url) as publisher:
+            for n in (1, 2):
+                publisher.publish(publication(n))
+            eventually(lambda: publisher.published_minute == T0 + 2 * MINUTE_MS)
+        assert logged_minutes(client) == [0, 1, 2]

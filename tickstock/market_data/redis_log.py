@@ -23,6 +23,7 @@ from tickstock.contract import (
 from tickstock.errors import MessageError
 from tickstock.market_data.redis_link import RedisLink
 from tickstock.market_data.tick_batch import EXEC, MULTI, Batch, LogId, LogSpan, command
+from tickstock.redis_streams import REFILL_EXPIRES_MS, SPAN_SCRIPT
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +32,6 @@ _ENTRIES_PER_READ = 200
 _ENTRIES_SEARCHED = 4000  # for the last status: one comes at least every second
 _REFILL_ENTRIES = 50  # entries in one exchange: a megabyte or two
 _REFILL_KEY = TICKS_LOG_KEY + ":refill"
-_REFILL_EXPIRES_MS = 60_000
 _GET_TAKEN = command("GET", TICKS_TAKEN_KEY)
 # Every write is a transaction that Redis carries out only while the lease is as it was when it was watched, and was ours.
 _FENCE = command("WATCH", PUBLISHER_LEASE_KEY) + command("GET", PUBLISHER_LEASE_KEY)
@@ -45,22 +45,6 @@ redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return ARGV[1]
 """
 _RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
-# Ids only: an entry is tens of kilobytes. What is not a stream has no business under this key.
-_SPAN = """
-local kind = redis.call('TYPE', KEYS[1]).ok
-if kind ~= 'stream' then
-  if kind ~= 'none' then redis.call('DEL', KEYS[1]) end
-  return {'', '', ''}
-end
-local function id(entries) return entries[1] and entries[1][1] or '' end
-local first = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)
-local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)
-local highest, facts = '', redis.call('XINFO', 'STREAM', KEYS[1])
-for at = 1, #facts, 2 do
-  if facts[at] == 'last-generated-id' then highest = facts[at + 1] end
-end
-return {id(first), id(last), highest}
-"""
 
 
 class LeaseLapsed(redis.RedisError):
@@ -114,7 +98,7 @@ class RedisLog:
 
     def span(self) -> LogSpan:
         """What the log reaches from and to."""
-        ids = self._link.ask("EVAL", _SPAN, 1, TICKS_LOG_KEY)
+        ids = self._link.ask("EVAL", SPAN_SCRIPT, 1, TICKS_LOG_KEY)
         return LogSpan(*(LogId.parse(each) if each else None for each in ids))
 
     def holds(self, entry: LogId) -> bool:
@@ -148,7 +132,7 @@ class RedisLog:
     def make_again(self, batches: Sequence[Batch]) -> None:
         """Put these entries in the place of a log that lost its beginning; readers see the old one or all of the new one."""
         self._link.ask("DEL", _REFILL_KEY)
-        expire = command("PEXPIRE", _REFILL_KEY, _REFILL_EXPIRES_MS)
+        expire = command("PEXPIRE", _REFILL_KEY, REFILL_EXPIRES_MS)
         for start in range(0, len(batches), _REFILL_ENTRIES):
             part = batches[start : start + _REFILL_ENTRIES]
             adding = b"".join(batch.add_to_log(self._keep_ms, _REFILL_KEY) for batch in part)
