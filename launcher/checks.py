@@ -24,7 +24,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         environment = Environment(ROOT / ".venv", console, stop)
         environment.install([ROOT / "requirements.txt", ROOT / "requirements-dev.txt"])
-        BrowserFiles(console, stop).install()
+        BrowserFiles(console, stop, for_tests=True).install()
     except LauncherError as problem:
         console.say(f"ERROR: {problem}")
         return problem.exit_code

@@ -79,3 +79,16 @@ def test_a_file_that_its_package_no_longer_has_is_named(project: Path, terminal:
     install_npm(project / "programs", "#!/bin/sh\nexit 0\n")
     assert not install(project, terminal)
     terminal.wait_for(r"could not be installed: .*bells\.min\.js")
+
+
+def test_what_only_tests_use_is_fetched_for_them_and_never_copied(project: Path, terminal: Terminal) -> None:
+    package = {"tickstock": {"vendor": {"bells.js": "node_modules/bells/dist/bells.min.js"}}, "devDependencies": {"axe": "1"}}
+    (project / "package.json").write_text(json.dumps(package))
+    assert install(project, terminal)
+    assert (project / "calls").read_text().splitlines()[-1].endswith("--omit=dev")
+    install_npm(project / "programs", NPM.format(calls=project / "calls") + "mkdir -p node_modules/axe\n")
+    for _ in range(2):
+        assert BrowserFiles(terminal.console, StopRequest(), project, for_tests=True).install()
+    assert calls(project) == 2
+    assert "--omit=dev" not in (project / "calls").read_text().splitlines()[-1]
+    assert [file.name for file in (project / "static" / "vendor").iterdir() if file.name != ".stamp"] == ["bells.js"]
