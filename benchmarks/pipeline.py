@@ -121,7 +121,7 @@ def _report(
         + ", ".join(f"{name} {share:.0%}" for name, share in shares.items())
         + f", together {sum(shares.values()):.0%} of a core"
     )
-    checked, wrong = _check_bars(system.database_url)
+    checked, wrong = check_bars(system.database_url)
     print(f"stored bars: {checked:,} one-minute bars compared with bars made of the stored ticks, {wrong} differ")
     worst = max(_quantile(lags.feed, 0.99) + streaming["p99"], 0.0)
     print(f"pipeline: {forwarded / seconds:,.0f} ticks/s end to end, {lost} lost, lag p99 {worst:.0f} ms")
@@ -162,7 +162,7 @@ def _close_lags(system: RunningSystem) -> list[float]:
     return [float(each) for each in found[1:]]  # the first one waited for REST
 
 
-def _check_bars(url: str) -> tuple[int, int]:
+def check_bars(url: str) -> tuple[int, int]:
     """Compare every stored bar that was made of ticks with the stored ticks of its minute."""
     engine = create_engine(url)
     minute = "timestamp - timestamp % 60000" if engine.dialect.name == "sqlite" else "date_trunc('minute', timestamp)"
