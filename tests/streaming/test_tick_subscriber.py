@@ -119,3 +119,19 @@ def test_it_waits_for_a_redis_that_is_not_there_yet() -> None:
         eventually(lambda: "cut" in taker.take())
         taker.subscriber.stop()
         assert not taker.subscriber.connected
+
+
+def test_an_app_that_says_nothing_any_more_is_told_from_a_redis_that_is_away(
+    taker: Taker, mortal_redis: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tick_subscriber, "SILENCE_SECONDS", 0.5)
+    assert taker.subscriber.app_silent_seconds == 0
+    publisher = Publisher(mortal_redis)
+    publisher.send([Say(T0)])
+    eventually(taker.take)
+    assert taker.subscriber.app_silent_seconds == 0
+    assert eventually(lambda: taker.subscriber.app_silent_seconds) > 0.5
+    mortal_redis.kill()
+    eventually(lambda: "cut" in taker.take())
+    assert taker.subscriber.app_silent_seconds == 0
+    publisher.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -21,6 +22,7 @@ class Heard:
         self.indicators: list[StreamingIndicator] = []
         self.reports: list[StreamingHealth] = []
         self.stored = 0
+        self.away: list[int | None] = []  # since when, each time that it changed
 
     def signal(self, signal: StreamingPattern | IndicatorAlert) -> bool:
         self.signals.append(signal)
@@ -35,6 +37,10 @@ class Heard:
 
     def on_stored(self) -> None:
         self.stored += 1
+
+    def redis_away(self, since: int | None) -> None:
+        if not self.away or since is None or self.away[-1] is None:
+            self.away.append(since)
 
     def has(self, symbol: str) -> Callable[[], bool]:
         return lambda: symbol in {signal.symbol for signal in self.signals}
@@ -137,3 +143,18 @@ def test_a_redis_that_stands_still_and_goes_on_is_no_loss(mortal_redis: RedisSer
         streaming.minute(patterns=[a_pattern("LATE")])
         wait_until(heard.has("LATE"), "the message after the pause")
     streaming.close()
+
+
+def test_a_redis_that_does_not_answer_is_known_before_tickstockpl_counts_as_silent(mortal_redis: RedisServer) -> None:
+    with listening(mortal_redis) as (heard, subscriber):
+        assert heard.away == [None]
+        mortal_redis.pause()
+        paused = time.monotonic()
+        wait_until(lambda: heard.away[-1], "Redis is known to be away")
+        assert time.monotonic() - paused < 10
+        since = heard.away[-1]
+        assert since is not None
+        assert abs(since - (time.time() - (time.monotonic() - paused)) * 1000) < 3_000
+        mortal_redis.resume()
+        wait_until(lambda: heard.away[-1] is None, "and to be back")
+        assert subscriber.away_since is None

@@ -48,6 +48,18 @@ def test_pl_is_down_when_its_last_report_is_older_than_twelve_seconds() -> None:
     assert "stopped reporting" in down["issues"][0]
 
 
+def test_while_redis_is_away_it_is_redis_that_is_blamed_and_then_pl_has_its_time_to_report() -> None:
+    watch = HealthWatch(started=1000)
+    watch.take(a_report(), received=5000)
+    watch.redis_away(6000, 9000)
+    away = watch.message(60_000)
+    assert (away["status"], away["since"]) == ("down", 6000)
+    assert away["issues"][0].startswith("Redis does not answer")
+    watch.redis_away(None, 61_000)
+    assert watch.message(61_001)["status"] == "healthy"
+    assert "stopped reporting" in watch.message(73_001)["issues"][0]
+
+
 def test_pl_that_never_reported_is_down_after_twelve_seconds() -> None:
     assert HealthWatch(started=1000).message(13_001)["status"] == "down"
 

@@ -11,6 +11,8 @@ from typing import Any
 
 import hiredis
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from tickstock.contract import STATUS_CHANNEL, TICKS_CHANNEL
 from tickstock.settings import without_password
@@ -18,6 +20,7 @@ from tickstock.settings import without_password
 logger = logging.getLogger(__name__)
 
 RECEIVE_BYTES = 1 << 18
+REPLY_SECONDS = 2.0  # for a connection
 SILENCE_SECONDS = 5.0  # a status comes every second: longer silence is answered with a PING, then with a new connection
 BACKLOG_TICKS = 2_000_000  # beyond this the engine is so far behind that reading the log is the better way
 
@@ -39,6 +42,7 @@ class RedisTickSubscriber:
     def __init__(self, redis_url: str, wake: threading.Event) -> None:
         self.connected = False
         self.connections = 0
+        self.status_at: float | None = None  # steady seconds at which a status came last; None before the first
         self._url = redis_url
         self._wake = wake
         self._arrivals: deque[Arrival] = deque()
@@ -67,6 +71,14 @@ class RedisTickSubscriber:
         return arrival
 
     @property
+    def app_silent_seconds(self) -> float:
+        """How long no status has come, though Redis is there; 0 while that is as it should be."""
+        if not self.connected or self.status_at is None:
+            return 0.0
+        silent = time.monotonic() - self.status_at
+        return silent if silent > SILENCE_SECONDS else 0.0
+
+    @property
     def backlog(self) -> int:
         """Ticks that arrived and were not taken yet."""
         return self._waiting_ticks - self._taken_ticks
@@ -87,7 +99,9 @@ class RedisTickSubscriber:
 
     def _receive_until_cut(self) -> None:
         """Connect, subscribe and hand over what comes, until something breaks."""
-        pool = redis.ConnectionPool.from_url(self._url, socket_timeout=SILENCE_SECONDS, socket_connect_timeout=2.0)
+        pool = redis.ConnectionPool.from_url(
+            self._url, protocol=2, socket_timeout=REPLY_SECONDS, socket_connect_timeout=REPLY_SECONDS, retry=Retry(NoBackoff(), 0)
+        )
         connection: Any = pool.connection_class(**pool.connection_kwargs)
         try:
             connection.connect()
@@ -128,6 +142,7 @@ class RedisTickSubscriber:
                 if ticks:
                     self._put(ticks)
                     ticks = []
+                self.status_at = time.monotonic()
                 self._put(reply[2])
             elif reply[0] == b"subscribe" and reply[2] == 2:
                 self.connected = True

@@ -108,6 +108,14 @@ class LivePage:
             self._tell("streaming_health", self.health.message(now_ms()))
             return is_another
 
+    def redis_away(self, since: int | None) -> None:
+        """Redis does not answer since then; None: it does (again)."""
+        with self._lock:
+            was_away = self.health.redis_away_since is not None
+            self.health.redis_away(since, now_ms())
+            if was_away != (since is not None):
+                self._tell("streaming_health", self.health.message(now_ms()))
+
     def stored_day(self, stored: StoredDay, day: TradingDay, seq_before: int) -> int:
         """Merge what the database holds; `seq_before` is the log's number when the reading began. Returns how many were new."""
         with self._lock:

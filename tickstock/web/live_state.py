@@ -20,18 +20,27 @@ class HealthWatch:
     def __init__(self, started: int) -> None:
         self.report: StreamingHealth | None = None
         self.received = started  # of the last report; before the first, since when it is waited for
+        self.redis_away_since: int | None = None  # then nothing can be heard, which says nothing about TickStockPL
+        self.restarts = 0  # of TickStockPL, as far as they were seen
 
     def take(self, report: StreamingHealth, received: int) -> bool:
         """Hold a report; True when it is of another PL session than the one before, or the first that is active."""
         before = self.report
         if before is not None and report.timestamp < before.timestamp and report.session_id == before.session_id:
             return False
+        self.restarts += before is not None and before.session_id != report.session_id
         self.report, self.received = report, received
         return before is None or (before.session_id, before.session) != (report.session_id, report.session)
 
+    def redis_away(self, since: int | None, now: int) -> None:
+        """Redis does not answer since then; None: it does (again), and TickStockPL has its time to report."""
+        if since is None and self.redis_away_since is not None:
+            self.received = max(self.received, now)
+        self.redis_away_since = since
+
     def is_down(self, now: int) -> bool:
         """Whether the last report is too old to believe."""
-        return now - self.received > HEALTH_EXPIRES_MS
+        return self.redis_away_since is not None or now - self.received > HEALTH_EXPIRES_MS
 
     def status(self, now: int) -> str:
         """healthy | degraded | stopped as reported; waiting before the first report; down without one for 12 s."""
@@ -44,7 +53,10 @@ class HealthWatch:
         shown: dict[str, Any] = msgspec.to_builtins(self.report) if self.report is not None else {"type": "streaming_health"}
         shown["age_ms"] = now - self.received
         shown["status"] = status = self.status(now)
-        if status == "down":
+        if self.redis_away_since is not None:
+            shown["since"] = self.redis_away_since
+            shown["issues"] = ["Redis does not answer: TickStockPL cannot be heard; patterns and alerts resume when Redis is back"]
+        elif status == "down":
             shown["since"] = self.received
             shown["issues"] = [
                 "TickStockPL has stopped reporting; patterns and alerts resume when it is back"

@@ -24,8 +24,9 @@ logger = logging.getLogger(__name__)
 
 CHANNELS = (contract.PATTERNS_CHANNEL, contract.INDICATORS_CHANNEL, contract.ALERTS_CHANNEL, contract.HEALTH_CHANNEL)
 WAIT_SECONDS = 0.5
-PING_SECONDS = 5.0
-LONGEST_SILENCE_SECONDS = 15.0  # pings unanswered for this long: the connection is dead
+PING_SECONDS = 2.0
+LONGEST_SILENCE_SECONDS = 6.0  # pings unanswered for this long: Redis is away; before TickStockPL counts as silent
+REPLY_SECONDS = 2.0  # for a connection, and for a reply
 FIRST_RETRY_SECONDS = 0.2
 LONGEST_RETRY_SECONDS = 2.0
 MESSAGES_BEFORE_GIVING_WAY = 50
@@ -40,6 +41,7 @@ class Listener(Protocol):
     def signal(self, signal: StreamingPattern | IndicatorAlert) -> bool: ...
     def indicator(self, indicator: StreamingIndicator) -> None: ...
     def health_report(self, report: StreamingHealth, received: int | None = None) -> bool: ...
+    def redis_away(self, since: int | None) -> None: ...
 
 
 class RedisEventSubscriber:
@@ -55,6 +57,7 @@ class RedisEventSubscriber:
         self.received: Counter[str] = Counter()
         self.rejections = Rejections(logger, "REDIS-EVENT-SUBSCRIBER")
         self.connected_since: int | None = None
+        self.away_since: int | None = now_ms()  # Redis was heard last; None while it answers
         self.last_message: int | None = None
         self.reconnects = 0
         self._redis_url = redis_url
@@ -63,7 +66,7 @@ class RedisEventSubscriber:
         self._log_id = FIRST_ID
         self._stop = threading.Event()
         self._handled = 0
-        self._gave_way = time.monotonic()
+        self._gave_way = self._heard = time.monotonic()
 
     def stop(self) -> None:
         """End `run` within half a second."""
@@ -79,6 +82,7 @@ class RedisEventSubscriber:
             except (redis.RedisError, OSError) as problem:
                 was_connected = self.connected_since is not None
                 self.connected_since = None
+                self._is_away()
                 if was_connected or not complained:
                     where = without_password(self._redis_url)
                     logger.warning("REDIS-EVENT-SUBSCRIBER: no connection to Redis at %s, trying again: %s", where, problem)
@@ -95,16 +99,18 @@ class RedisEventSubscriber:
             self._read_latest_health(client)
             self._read_results_log(client)
             self.connected_since = now_ms()
+            self.away_since = None
+            self._listener.redis_away(None)
             logger.info("REDIS-EVENT-SUBSCRIBER: Subscribed to %s", ", ".join(CHANNELS))
-            heard = pinged = time.monotonic()
+            self._heard = pinged = time.monotonic()
             while not self._stop.is_set():
                 message = pubsub.get_message(timeout=WAIT_SECONDS)
                 now = time.monotonic()
                 if message is not None:
-                    heard = now
+                    self._heard = now
                     if message["type"] == "message":
                         self.take(message["channel"].decode(), message["data"])
-                elif now - heard > LONGEST_SILENCE_SECONDS:
+                elif now - self._heard > LONGEST_SILENCE_SECONDS:
                     raise redis.ConnectionError(f"no answer for {LONGEST_SILENCE_SECONDS:.0f} s")
                 if now - pinged > PING_SECONDS:
                     pinged = now
@@ -113,8 +119,18 @@ class RedisEventSubscriber:
 
     def _client(self) -> redis.Redis:
         return redis.Redis.from_url(
-            self._redis_url, socket_timeout=5.0, socket_connect_timeout=5.0, socket_keepalive=True, retry=Retry(NoBackoff(), 0)
+            self._redis_url,
+            protocol=2,
+            socket_timeout=REPLY_SECONDS,
+            socket_connect_timeout=REPLY_SECONDS,
+            socket_keepalive=True,
+            retry=Retry(NoBackoff(), 0),
         )
+
+    def _is_away(self) -> None:
+        if self.away_since is None:
+            self.away_since = now_ms() - int((time.monotonic() - self._heard) * 1000)
+        self._listener.redis_away(self.away_since)
 
     def _await_confirmations(self, pubsub: Any) -> None:
         confirmed = 0
