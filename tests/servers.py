@@ -76,7 +76,18 @@ class PostgresServer:
             [programs / "initdb", "-D", data, "-U", "tickstock", "-A", "trust", "-E", "UTF8", "--no-sync"],
             check=True, stdout=subprocess.DEVNULL, cwd=self._folder, **self._as_user,
         )  # fmt: skip
-        self._command = [programs / "postgres", "-D", data, "-p", str(self.port), "-h", "127.0.0.1", "-k", "", "-F"]
+        self._command: list[Path | str] = [
+            programs / "postgres",
+            "-D",
+            data,
+            "-p",
+            str(self.port),
+            "-h",
+            "127.0.0.1",
+            "-k",
+            "",
+            "-F",
+        ]
         self.start()
         self.wait_until_ready()
 

@@ -5,35 +5,21 @@ from __future__ import annotations
 import contextlib
 import random
 import signal
-import sqlite3
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
-import psycopg2
 
+from tests.chaos.databases import Database
 from tests.chaos.listeners import StalledBrowser
 from tests.chaos.system import System
-from tests.servers import PostgresServer
 from tickstock import contract
 from tickstock.market_hours import MINUTE_MS
 
 CUTS_FEED, EMPTIES_REDIS, TAKES_DATABASE = "cuts the feed", "empties Redis", "takes the database"
-
-
-class Database(Protocol):
-    """The database, as far as it can be disturbed."""
-
-    def away(self, chosen: random.Random) -> AbstractContextManager[str]:
-        """Nobody reaches it, inside the context; how, in words."""
-
-    def slow(self) -> AbstractContextManager[str]:
-        """It answers with long pauses."""
 
 
 @dataclass(frozen=True)
@@ -45,16 +31,17 @@ class Fault:
     longest: float = 0.0  # seconds that it may last; 0: it is over at once
     effects: tuple[str, ...] = ()
     weight: int = 2
+    known_after: float = 0.0  # seconds after which /health must say so; 0: it need not
 
 
 FAULTS: dict[str, Fault] = {}
 
 
-def fault(name: str, *effects: str, longest: float = 0.0, weight: int = 2) -> Callable[[Any], Any]:
+def fault(name: str, *effects: str, longest: float = 0.0, weight: int = 2, known_after: float = 0.0) -> Callable[[Any], Any]:
     """Enter a generator function into the list of faults."""
 
     def enter(happen: Callable[[System, Database, random.Random], Iterator[str]]) -> Any:
-        FAULTS[name] = Fault(name, contextmanager(happen), longest, effects, weight)
+        FAULTS[name] = Fault(name, contextmanager(happen), longest, effects, weight, known_after)
         return happen
 
     return enter
@@ -128,17 +115,29 @@ def _pause_streaming(system: System, database: Database, chosen: random.Random) 
         yield ""
 
 
-@fault("Redis paused", longest=7, weight=3)
+@fault("Redis paused", longest=7, weight=3, known_after=4.5)
 def _pause_redis(system: System, database: Database, chosen: random.Random) -> Iterator[str]:
     with _paused(system, "redis"):
         yield ""
 
 
-@fault("second app", longest=5)
-def _second_app(system: System, database: Database, chosen: random.Random) -> Iterator[str]:
+@fault("TickStockPL stopped in order")
+def _stop_streaming(system: System, database: Database, chosen: random.Random) -> Iterator[str]:
+    system.signal("streaming", signal.SIGTERM)
+    yield ""
+
+
+@fault("app stopped in order", CUTS_FEED)
+def _stop_app(system: System, database: Database, chosen: random.Random) -> Iterator[str]:
+    system.signal("app", signal.SIGTERM)
+    yield ""
+
+
+@contextmanager
+def _second(system: System) -> Iterator[None]:
     second = system.start_second_app()
     try:
-        yield ""
+        yield
     finally:
         second.ask_to_stop()
         with contextlib.suppress(Exception):
@@ -146,6 +145,23 @@ def _second_app(system: System, database: Database, chosen: random.Random) -> It
             second.process.wait(10)
         second.kill()
         second.finish()
+
+
+@fault("second app", longest=5)
+def _second_app(system: System, database: Database, chosen: random.Random) -> Iterator[str]:
+    with _second(system):
+        yield ""
+
+
+@fault("app paused while a second one waits", CUTS_FEED, weight=1)
+def _second_app_takes_over(system: System, database: Database, chosen: random.Random) -> Iterator[str]:
+    """The second one gets the lease, and the feed; the first one comes back, and again when the second one has gone."""
+    with _second(system):
+        time.sleep(4)
+        with _paused(system, "app"):
+            time.sleep(7)
+        time.sleep(chosen.random() * 2)
+        yield ""
 
 
 @fault("stalled browser", longest=5, weight=1)
@@ -183,7 +199,7 @@ def _cut_feed_without_rest(system: System, database: Database, chosen: random.Ra
         system.rest.recover()
 
 
-@fault("feed frozen", longest=6)
+@fault("feed frozen", longest=6, known_after=4.5)
 def _freeze_feed(system: System, database: Database, chosen: random.Random) -> Iterator[str]:
     system.proxy.freeze()
     try:
@@ -296,7 +312,7 @@ def _publish(system: System, channel: str, payloads: list[bytes]) -> None:
 # --- the database ----------------------------------------------------------------------------------------------------------
 
 
-@fault("database away", TAKES_DATABASE, longest=7, weight=4)
+@fault("database away", TAKES_DATABASE, longest=7, weight=4, known_after=5.0)
 def _database_away(system: System, database: Database, chosen: random.Random) -> Iterator[str]:
     with database.away(chosen) as how:
         yield how
@@ -306,97 +322,3 @@ def _database_away(system: System, database: Database, chosen: random.Random) ->
 def _database_slow(system: System, database: Database, chosen: random.Random) -> Iterator[str]:
     with database.slow() as how:
         yield how
-
-
-class SqliteFile:
-    """A file that another program locks, or whose folder is moved away."""
-
-    def __init__(self, file: Path) -> None:
-        self._file = file
-
-    @contextmanager
-    def away(self, chosen: random.Random) -> Iterator[str]:
-        if chosen.random() < 0.5:
-            with self._locked():
-                yield "locked by another program"
-            return
-        elsewhere = self._file.parent.with_name("moved-away")
-        self._file.parent.rename(elsewhere)
-        try:
-            yield "its folder moved away"
-        finally:
-            elsewhere.rename(self._file.parent)
-
-    @contextmanager
-    def slow(self) -> Iterator[str]:
-        stop = threading.Event()
-
-        def hold_again_and_again() -> None:
-            while not stop.is_set():
-                with contextlib.suppress(sqlite3.Error), self._locked():
-                    stop.wait(0.6)
-                stop.wait(0.15)
-
-        thread = threading.Thread(target=hold_again_and_again, daemon=True)
-        thread.start()
-        try:
-            yield "locked four fifths of the time"
-        finally:
-            stop.set()
-            thread.join()
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        connection = sqlite3.connect(self._file, timeout=5, isolation_level=None)
-        try:
-            connection.execute("BEGIN IMMEDIATE")
-            yield
-            connection.execute("ROLLBACK")
-        finally:
-            connection.close()
-
-
-class PostgresDatabase:
-    """A server that is killed, stopped or paused, or whose tables somebody locks."""
-
-    def __init__(self, server: PostgresServer, url: str) -> None:
-        self._server = server
-        self._url = url
-
-    @contextmanager
-    def away(self, chosen: random.Random) -> Iterator[str]:
-        if chosen.random() < 0.5:
-            self._server.kill()
-            try:
-                yield "killed"
-            finally:
-                self._server.start()
-                self._server.wait_until_ready()
-            return
-        self._server.pause()
-        try:
-            yield "paused"
-        finally:
-            self._server.resume()
-
-    @contextmanager
-    def slow(self) -> Iterator[str]:
-        stop = threading.Event()
-
-        def hold_again_and_again() -> None:
-            with contextlib.suppress(psycopg2.Error):
-                connection = psycopg2.connect(self._url)
-                while not stop.is_set():
-                    with connection, connection.cursor() as cursor:
-                        cursor.execute("LOCK TABLE ticks, bars, streaming_progress IN EXCLUSIVE MODE")
-                        stop.wait(0.6)
-                    time.sleep(0.15)
-                connection.close()
-
-        thread = threading.Thread(target=hold_again_and_again, daemon=True)
-        thread.start()
-        try:
-            yield "tables locked four fifths of the time"
-        finally:
-            stop.set()
-            thread.join()

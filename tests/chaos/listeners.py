@@ -173,4 +173,5 @@ class StalledBrowser:
     def close(self) -> None:
         """Go away without a word."""
         with contextlib.suppress(OSError):
-            self._socket.sock.close()
+            if self._socket.sock is not None:
+                self._socket.sock.close()

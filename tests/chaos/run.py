@@ -20,8 +20,9 @@ from tests.chaos.comparison import (
     minutes_of_gaps,
     read_day,
 )
+from tests.chaos.databases import FOLDER_MOVED, Database, PostgresDatabase, SqliteFile
 from tests.chaos.day import VirtualDay
-from tests.chaos.faults import CUTS_FEED, FAULTS, Database, PostgresDatabase, SqliteFile
+from tests.chaos.faults import CUTS_FEED, FAULTS
 from tests.chaos.listeners import Browser, ResultsListener
 from tests.chaos.schedule import Step, steps
 from tests.chaos.system import System
@@ -195,7 +196,19 @@ def _strike(system: System, database: Database, step: Step, outcome: Outcome) ->
             if CUTS_FEED in fault.effects and connected:
                 cuts.append((fault.name, at))
         time.sleep(max(strike.seconds for strike in step.strikes))
+        if len(step.strikes) == 1 and 0 < fault.known_after < strike.seconds and note != FOLDER_MOVED:
+            _check_that_health_knows(system, step, outcome)
     return cuts
+
+
+def _check_that_health_knows(system: System, step: Step, outcome: Outcome) -> None:
+    try:
+        status = system.get("/health")["status"]
+    except OSError as problem:
+        outcome.problems.append(f"/health did not answer during: {step}: {problem}")
+        return
+    if status == "ok":
+        outcome.problems.append(f"/health said ok during: {step}")
 
 
 def _await_recovery(system: System, browser: Browser, step: Step, outcome: Outcome, say: Say) -> None:
