@@ -162,6 +162,39 @@ def test_foreign_and_repeated_and_malformed_messages_only_shift_the_count(follow
     assert followed.figures.ticks_rejected == 2
 
 
+def test_ticks_are_counted_once_whatever_else_comes_on_the_channel(followed: Followed) -> None:
+    followed.send([Say(T0), *minute(0)])
+    for number in range(1, 5):
+        followed.follower.arrival([b"rubbish"] * 7 + [encode(tick("A", 5.0, T0 + number * MINUTE_MS))] * 9)
+        followed.send(minute(number))
+        assert followed.figures.ticks_total == 4 * (number + 1)
+    assert followed.bars() == expected(0, 1, 2, 3, 4)
+
+
+def test_statuses_of_others_are_counted_and_neither_read_the_log_nor_ask_for_the_lease_each_time(followed: Followed) -> None:
+    followed.send([Say(T0), *minute(0)])
+    followed.client.set(PUBLISHER_LEASE_KEY, "run1")
+    asked = followed.client.info("commandstats").get("cmdstat_get", {"calls": 0})["calls"]
+    for number in range(500):
+        foreign = FeedStatus("live", "simulated", T0, T0, T0 + 99 * MINUTE_MS, f"somebody{number}", number, "")
+        followed.follower.arrival(encode(foreign))
+    assert followed.rejections.counts["status of a run that the log does not know"] == 500
+    assert followed.client.info("commandstats")["cmdstat_get"]["calls"] == asked + 1
+    followed.send(minute(1))
+    assert followed.bars() == expected(0, 1)
+    assert followed.sink.returns == 1
+
+
+def test_a_run_that_takes_over_the_lease_is_followed(followed: Followed) -> None:
+    followed.client.set(PUBLISHER_LEASE_KEY, "run1")
+    followed.send([Say(T0), *minute(0)])
+    followed.publisher.run, followed.publisher.position = "run2", 0
+    followed.client.set(PUBLISHER_LEASE_KEY, "run2")
+    followed.send([Say(T0 + MINUTE_MS), *minute(1), *minute(2)])
+    assert followed.bars() == expected(0, 1, 2)
+    assert followed.rejections.total == 0
+
+
 def test_a_cut_brings_it_back_to_the_log(followed: Followed) -> None:
     followed.send([Say(T0), *minute(0)])
     followed.follower.arrival(Cut())

@@ -17,7 +17,7 @@ from tickstock.feed.feed_stream import FeedStream
 from tickstock.feed.massive_client import ConnectionState, MassiveClient
 from tickstock.feed.massive_events import Event, decode_frame
 from tickstock.feed.silence import SilenceRule
-from tickstock.logs import CounterLog, Rejections
+from tickstock.logs import CounterLog, Rejections, all_counts
 from tickstock.market_data.flow import AHEAD_TICKS
 from tickstock.market_data.live_board import LiveBoard
 from tickstock.market_data.run_sequence import Piece, RunSequence
@@ -164,7 +164,7 @@ class MarketDataService:
                 "smallest_delay_ms": stream.smallest_delay_ms,
                 "counts": dict(stream.counts),
                 "issues": self._issues(stream.smallest_delay_ms),
-                "rejected": dict(self._bad_events.counts + stream.rejections.counts + sequence.rejections.counts),
+                "rejected": all_counts(self._bad_events, stream.rejections, sequence.rejections),
             }
         return state
 

@@ -48,11 +48,19 @@ class Figures:
 class HealthReporter:
     """Publishes health every five seconds and on every change of status, from a thread that nothing holds up."""
 
-    def __init__(self, redis_url: str, session_id: str, figures: Figures, issues: Callable[[], list[str]]) -> None:
+    def __init__(
+        self,
+        redis_url: str,
+        session_id: str,
+        figures: Figures,
+        issues: Callable[[], list[str]],
+        rejected: Callable[[], dict[str, int]],
+    ) -> None:
         self._client = redis_client(redis_url)
         self._session_id = session_id
         self._figures = figures
         self._issues = issues
+        self._rejected = rejected
         self._started = time.monotonic()
         self._rate_from = (self._started, 0)
         self._changed = threading.Event()
@@ -103,6 +111,7 @@ class HealthReporter:
             patterns_detected=figures.patterns,
             indicators_calculated=figures.indicators,
             alerts_raised=figures.alerts,
+            rejected=self._rejected(),
         )
 
     def _own_issues(self) -> list[str]:

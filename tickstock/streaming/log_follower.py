@@ -28,6 +28,7 @@ LOG_WAIT_SECONDS = 5.0  # a log that Redis lost is refilled by the app within th
 FOREIGN_AFTER_SECONDS = 5.0
 FOREIGN_HOLD_MS = 4000
 FOREIGN_RUN = "foreign"
+HOLDER_KNOWN_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,10 @@ class LogFollower:
         self._status_seen = False
         self._read = 0  # ticks that were read from the log
         self._counted: dict[str, int] = {}  # the highest position of each run that is in ticks_total
+        self._unconfirmed = 0  # of ticks_total: counted since the last status that agreed
+        self._confirmed = 0  # the position that was reached with it
+        self._holder: str | None = None  # of the lease, when it was last asked for
+        self._holder_asked = float("-inf")
         self._first_foreign: float | None = None
         self._foreign: list[MarketTick] = []
         self._foreign_count = 0
@@ -121,19 +126,27 @@ class LogFollower:
         elif ticks:
             # A malformed message only shifts the count, so the position may be too low by as many: replays begin earlier.
             self._builder.add(ticks, self._cursor.position - len(fresh) + 1)
+            counted = self._figures.ticks_total
             self._taken(self._cursor.run, self._cursor.position, len(ticks))
+            self._unconfirmed += self._figures.ticks_total - counted
 
     def _status(self, status: FeedStatus) -> None:
         self._status_seen = True
+        if self._is_beside_our_run(status):
+            return
         verdict = self._cursor.status(status)
+        if verdict is not Verdict.RETURN:
+            self._unconfirmed, self._confirmed = 0, max(self._confirmed, status.forwarded)
         if verdict is Verdict.FOLLOW:
             self._sink.status(status, live=True)
         elif verdict is Verdict.RETURN:
+            self._take_back_unconfirmed()
             self._figures.catching_up = True
             try:
                 self.return_to_log(status)
             finally:
                 self._figures.catching_up = False
+                self._confirmed = self._counted.get(self._cursor.run, 0)
 
     def return_to_log(self, status: FeedStatus) -> None:
         """Drop the open minutes and run over the log from the committed position to its end, at least up to this status."""
@@ -162,6 +175,26 @@ class LogFollower:
             self._read - before, self._monotonic() - begun, self._reader.position, status.run,
         )  # fmt: skip
 
+    def _take_back_unconfirmed(self) -> None:
+        """The count does not agree: what came since the last status that did is counted when the log brings it."""
+        self._figures.ticks_total -= self._unconfirmed
+        self._unconfirmed = 0
+        run = self._cursor.run
+        self._counted[run] = min(self._counted.get(run, 0), self._confirmed)
+
+    def _is_beside_our_run(self, status: FeedStatus) -> bool:
+        """Whether a status is of another run while ours holds the lease: then it is nobody's, and not worth a look at the log."""
+        run = self._cursor.run
+        if not run or status.run == run:
+            return False
+        now = self._monotonic()
+        if now - self._holder_asked >= HOLDER_KNOWN_SECONDS:  # thousands a second may come; a new run says more than one
+            self._holder, self._holder_asked = self._reader.lease_holder(), now
+        if self._holder != run:
+            return False
+        self._reject_foreign(status)
+        return True
+
     def _is_foreign(self, status: FeedStatus) -> bool:
         """Whether a status is somebody else's: the log does not know its run, and another app holds the lease or the log."""
         if self._reader.reached(status.run) is not None:
@@ -169,8 +202,11 @@ class LogFollower:
         holder = self._reader.lease_holder()
         foreign = holder != status.run if holder else bool(self._reader.reached(self._reader.run))
         if foreign:
-            self._rejections.add("status of a run that the log does not know", f"{status.run}, forwarded {status.forwarded}")
+            self._reject_foreign(status)
         return foreign
+
+    def _reject_foreign(self, status: FeedStatus) -> None:
+        self._rejections.add("status of a run that the log does not know", f"{status.run}, forwarded {status.forwarded}")
 
     def _go_on_without_log(self, status: FeedStatus, base: Position | None) -> None:
         """The log does not reach up to the status: take stored ticks, write down the rest as lost, and go on from here."""

@@ -19,7 +19,7 @@ from tickstock.contract import TICKS_TAKEN_KEY, MarketTick, TakenPosition, encod
 from tickstock.database.queries import Queries
 from tickstock.errors import DatabaseUnavailable
 from tickstock.feed.massive_rest import MassiveRest
-from tickstock.logs import Rejections
+from tickstock.logs import Rejections, all_counts
 from tickstock.market_hours import MINUTE_MS, calendar_named, now_ms
 from tickstock.settings import Settings
 from tickstock.streaming.bar_builder import BarBuilder
@@ -107,9 +107,12 @@ class TickStockPL:
         self._writer = MinuteWriter(
             settings.database, self._publisher, settings.feed, self._calendar, settings.data_dir / "minutes_not_stored"
         )
-        self._fetcher = RestFetcher(MassiveRest.for_settings(settings), self.rejections, self._wake)
+        rest = MassiveRest.for_settings(settings)
+        self._fetcher = RestFetcher(rest, self.rejections, self._wake)
         self._taken = TakenReporter(settings.redis_url)
-        self._health = HealthReporter(settings.redis_url, self.session_id, self.figures, self._issues)
+        self._health = HealthReporter(
+            settings.redis_url, self.session_id, self.figures, self._issues, lambda: all_counts(self.rejections, rest.rejections)
+        )
         self._housekeeping = Housekeeping(settings.database, settings.indicator_retention_days)
         self._outcomes = Outcomes(settings, self._calendar)
         self._log_client = redis_client(settings.redis_url)
