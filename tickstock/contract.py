@@ -146,6 +146,8 @@ class StreamingHealth(Struct, tag_field="type", tag="streaming_health", frozen=T
     indicators_calculated: int
     alerts_raised: int
     rejected: dict[str, int] = {}  # bad input of every sort, by kind
+    day_bars: dict[str, Any] | None = None  # how the bars of the last day that closed stand
+    reconciliation: dict[str, Any] | None = None  # the last comparison of minute bars with the vendor's
 
 
 class TakenPosition(Struct, frozen=True):

@@ -87,7 +87,7 @@ def engine(calendar: Calendar, sessions: str) -> StreamingEngine:
     made = StreamingEngine(Settings(feed="simulated", analysis_sessions=sessions), calendar, lambda: NOW)
     made.lanes_for(SYMBOLS)
     made.trading_day = DAY
-    made.warm_days(day_bars(calendar), analyse=False)
+    made.warm_days(day_bars(calendar))
     return made
 
 

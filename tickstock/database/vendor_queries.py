@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import func, select
 
 from tickstock.database.connection import database_errors, open_engine
-from tickstock.database.models import bars, reconciliations, splits, vendor_progress
+from tickstock.database.models import bar_coverage, bars, reconciliations, splits, vendor_progress
 
 FIELDS = ("open", "high", "low", "close", "volume")
 COUNTS = ("bars", *FIELDS, "missing", "extra", "corrected")
@@ -43,6 +43,11 @@ class VendorQueries:
         """The splits of these symbols that bars were scaled for."""
         wanted = frozenset(symbols)
         return [StoredSplit(*row) for row in self._all(select(splits)) if row[0] in wanted]
+
+    def final_until(self) -> dict[str, int]:
+        """Up to when a symbol's day bars are the vendor's and final; those that start later are provisional."""
+        query = select(bar_coverage.c.symbol, bar_coverage.c.until).where(bar_coverage.c.day == 0)
+        return {row[0]: row[1] for row in self._all(query)}
 
     def last_bar_before(self, moment: int) -> int | None:
         """When the last stored bar before a moment starts."""

@@ -20,7 +20,7 @@ from tickstock.analysis.timeframe_analysis import TimeframeAnalysis
 from tickstock.contract import IndicatorAlert, StreamingIndicator, StreamingPattern
 from tickstock.market_hours import MINUTE_MS, Calendar, Session
 from tickstock.settings import Settings
-from tickstock.streaming.bar_columns import Bars, no_bars
+from tickstock.streaming.bar_columns import Bars, Floats, no_bars
 from tickstock.streaming.higher_timeframes import GrowingTimeframe, resample
 from tickstock.streaming.result_messages import HISTORY, ResultMessages
 from tickstock.streaming.stored_series import SeriesBars, StoredMinutes, bar_columns, series_of, sessions_of_bars
@@ -60,13 +60,13 @@ class StreamingEngine:
             for timeframe in settings.timeframes
         }
         self._growing = [GrowingTimeframe(timeframe) for timeframe in ("5min", "15min", "60min")]
-        self._day = GrowingTimeframe("1day")
+        self._running_day = GrowingTimeframe("1day")
         self._sessions = ("regular",) if settings.analysis_sessions == "regular" else ("pre", "regular", "post")
         self.source = settings.feed
         self._calendar = calendar
         self._now = now
         self._figures = SessionFigures(calendar, self._sessions)
-        self._final_days = (no_bars().lanes, bar_columns(no_bars()))
+        self._days = (no_bars().lanes, bar_columns(no_bars()))
 
     @property
     def timeframes(self) -> tuple[str, ...]:
@@ -105,13 +105,13 @@ class StreamingEngine:
             for growing in self._growing:
                 growing.add(bars, session)
             if session.name == "regular":
-                self._day.add(bars, session)
+                self._running_day.add(bars, session)
         self._close_due(start + MINUTE_MS, results, origin)
         return results
 
     def continue_from(self, minutes: Bars, until: int) -> None:
         """Set the running bars of the higher timeframes from the running day's one-minute bars before `until`."""
-        for growing in (*self._growing, self._day):
+        for growing in (*self._growing, self._running_day):
             growing.restart()
             bars, ends = resample(minutes, growing.timeframe, self._calendar)
             running = bars.take(ends > until)  # those that ended were closed with their last minute
@@ -125,21 +125,28 @@ class StreamingEngine:
         """
         results = MinuteResults(0)
         figures = SessionFigures(self._calendar, self._sessions, stored.profile_from)
-        figures.set_days(*self._final_days)
+        figures.set_days(*self._days)
         for series in series_of(stored, tuple(timeframes), self._calendar, figures, self.analyses_sessions):
             self._begin(series, keep_after.get(series.timeframe, 0), results)
         self._figures = figures
         return results
 
-    def warm_days(self, bars: Bars, analyse: bool) -> MinuteResults:
-        """Take the final day bars, which the figures of the day look up; with `analyse` as the 1day series too."""
-        self._final_days = (bars.lanes, bar_columns(bars))
-        self._figures.set_days(*self._final_days)
+    def warm_days(self, bars: Bars, series: Bars | None = None) -> MinuteResults:
+        """Take the day bars that the figures of the day look up, and begin the 1day series anew with the bars of `series`."""
+        self._days = (bars.lanes, bar_columns(bars))
+        self._figures.set_days(*self._days)
         results = MinuteResults(0)
-        if analyse:
-            bars = bars.take(np.lexsort((bars.lanes, bars.timestamp)))
-            sessions = list(sessions_of_bars(bars.timestamp, self._calendar))
-            self._begin(SeriesBars("1day", bars, bars.timestamp, sessions, {}), 0, results)
+        if series is not None:
+            series = series.take(np.lexsort((series.lanes, series.timestamp)))
+            sessions = list(sessions_of_bars(series.timestamp, self._calendar))
+            self._begin(SeriesBars("1day", series, series.timestamp, sessions, {}), 0, results)
+        return results
+
+    def close_final_days(self, bars: Bars, minute: int, origin: str) -> MinuteResults:
+        """Analyse the final bars of one trading day, once, behind those of the days before; `minute` is the last closed one."""
+        results = MinuteResults(minute)
+        if "1day" in self._analyses and len(bars):
+            self._analyse("1day", bars, self._session_of(int(bars.timestamp[0])), {}, results, origin)
         return results
 
     def _begin(self, series: SeriesBars, keep_after: int, results: MinuteResults) -> None:
@@ -166,7 +173,7 @@ class StreamingEngine:
             results.suppressed += result.suppressed
 
     def _close_due(self, until: int, results: MinuteResults, origin: str) -> None:
-        for growing in (*self._growing, self._day):
+        for growing in (*self._growing, self._running_day):
             if growing.due(until):
                 session, end = self._session_of(growing.start), growing.end
                 self._closed(growing.timeframe, growing.close(), session, end, results, origin)
@@ -177,9 +184,13 @@ class StreamingEngine:
         analysed = timeframe in self._analyses and timeframe not in self.absent and timeframe != "1day"
         if not analysed or not self.analyses_sessions(session):
             return
-        columns = bar_columns(bars)
-        figures = self._figures.of(timeframe, bars.lanes, columns, end)
-        result = self._analyses[timeframe].close_bars(bars.lanes, columns, session.start, figures)
+        figures = self._figures.of(timeframe, bars.lanes, bar_columns(bars), end)
+        self._analyse(timeframe, bars, session, figures, results, origin)
+
+    def _analyse(
+        self, timeframe: str, bars: Bars, session: Session, figures: Mapping[str, Floats], results: MinuteResults, origin: str
+    ) -> None:
+        result = self._analyses[timeframe].close_bars(bars.lanes, bar_columns(bars), session.start, figures)
         messages = self._messages(origin, lambda _: session)
         results.suppressed += result.suppressed
         results.patterns += messages.patterns(timeframe, result)

@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import redis
 
@@ -43,6 +44,9 @@ class Figures:
     lags: deque[float] = field(default_factory=lambda: deque(maxlen=LAGS_KEPT))  # ms, status by status
     last_minute_of: dict[str, int] = field(default_factory=dict)  # symbol: start of its last closed minute
     minute: int = 0  # the last closed one
+    waits_for_splits: bool = False
+    day_bars: dict[str, Any] | None = None
+    reconciliation: dict[str, Any] | None = None
 
 
 class HealthReporter:
@@ -111,6 +115,8 @@ class HealthReporter:
             patterns_detected=figures.patterns,
             indicators_calculated=figures.indicators,
             alerts_raised=figures.alerts,
+            day_bars=figures.day_bars,
+            reconciliation=figures.reconciliation,
             rejected=self._rejected(),
         )
 
@@ -125,6 +131,8 @@ class HealthReporter:
             issues.append("no ticks yet")
         if figures.warming_up:
             issues.append("warming up: history is being loaded")
+        if figures.waits_for_splits:
+            issues.append("the splits of the day are not known yet: history is not fetched before REST has told them")
         if figures.catching_up:
             issues.append("catching up with the log of ticks")
         return issues

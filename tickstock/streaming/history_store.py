@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from tickstock.database.writers import Writer
+from tickstock.database.writers import Batch, Writer
 from tickstock.feed.massive_rest import RestBar
 from tickstock.market_hours import Calendar, new_york_time, regular_session_of
 from tickstock.streaming.bar_columns import Bars
-from tickstock.streaming.corrections import DAY_BARS
+from tickstock.streaming.corrections import DAY_BARS, OPEN, REVISION, START, SYMBOL, VOLUME, Row
 from tickstock.streaming.higher_timeframes import resample
 from tickstock.streaming.reconciliation import reconcile
 
@@ -74,22 +75,29 @@ class HistoryStore:
 
     def store_days(self, symbol: str, bars: list[RestBar], until: int) -> None:
         """Store day bars. The vendor's are final: where a provisional one is stored, they are its next revision."""
-        rows: dict[tuple[str, int], list[Any]] = {}
+        rows: list[list[Any]] = []
         for bar in bars:
             session = regular_session_of(self._calendar, new_york_time(bar.timestamp).date())
             if session is not None:
                 row = list(Bars.from_rest(np.zeros(1, dtype=np.int64), [bar]).rows([symbol], "1day", 0, self._source)[0])
-                row[2] = session.start
-                rows[symbol, session.start] = row
+                row[START] = session.start
+                rows.append(row)
         with Writer(self._url) as writer, writer.transaction() as batch:
-            for key, before in batch.newest_bars("1day", list(rows)).items():
-                rows[key][3] = before[3] + 1
-                if tuple(before[4:9]) == tuple(rows[key][4:9]):
-                    del rows[key]
-            batch.insert_bars(list(rows.values()))
+            insert_final_days(batch, rows)
             batch.set_coverage([(symbol, DAY_BARS, until)])
 
     def _day_end(self, start: int) -> int:
         session = self._calendar.session_at(start)
         assert session is not None
         return self._calendar.sessions_of(session.trading_day)[-1].end
+
+
+def insert_final_days(batch: Batch, rows: Sequence[Row]) -> None:
+    """Store the vendor's day bars; where another one is stored, they are its next revision."""
+    final = {(row[SYMBOL], row[START]): list(row) for row in rows}
+    for key, before in (batch.newest_bars("1day", list(final)) if final else {}).items():
+        if tuple(before[OPEN : VOLUME + 1]) == tuple(final[key][OPEN : VOLUME + 1]):
+            del final[key]
+        else:
+            final[key][REVISION] = before[REVISION] + 1
+    batch.insert_bars(list(final.values()))

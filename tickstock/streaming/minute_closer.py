@@ -14,6 +14,7 @@ from msgspec import UNSET
 from tickstock.contract import FeedStatus
 from tickstock.errors import DatabaseError
 from tickstock.market_hours import MINUTE_MS, Calendar, now_ms
+from tickstock.streaming.after_close import AFTER_CLOSE_STAGES, AfterClose
 from tickstock.streaming.bar_builder import BarBuilder, EndedMinute
 from tickstock.streaming.bar_columns import Bars, no_bars
 from tickstock.streaming.corrections import Row
@@ -53,6 +54,7 @@ class MinuteCloser:
         now: Callable[[], int] = now_ms,
     ) -> None:
         self.warm_up: WarmUp | None = None  # set by the scheduler; without it (tests) the series begin empty
+        self.after_close: AfterClose | None = None  # set by the scheduler
         self.undelivered: dict[int, set[str]] = {}  # minutes that closed without REST's bars, and for whom
         self._builder = builder
         self._queue = queue
@@ -68,6 +70,8 @@ class MinuteCloser:
         self._hole: tuple[str, int] | None = None  # run and position from which on ticks are missing everywhere
         self._history_has_come = False  # and its series were not built yet
         self._refill_from = 0  # ms: not tried before
+        self._watermark, self._is_live = 0, False  # of the last status
+        self._final_days_came = False  # and the figures of the running day do not know them yet
         self._known_gaps: set[tuple[int, int]] = set()  # as the statuses told them
         self._retries = GapRetries()
         self._gap_rows: list[tuple[Any, ...]] = []  # of feed_gaps, for the next transaction
@@ -128,6 +132,7 @@ class MinuteCloser:
             status.watermark, status.run, status.forwarded, self._queue.minutes_of_gaps(status.watermark)
         )  # fmt: skip
         self._queue.put(ended, self._now())
+        self._watermark, self._is_live = status.watermark, live
         self.work(live=live)
         session = self._calendar.session_at(status.watermark)
         figures.session = "active" if session is not None and status.status in ("live", "silent") else "waiting"
@@ -140,6 +145,12 @@ class MinuteCloser:
         if stage == "gap":
             assert isinstance(subject, RestRange)
             self._deliver(subject, fetched)
+        elif self.after_close is not None and stage in AFTER_CLOSE_STAGES:
+            closed = self.after_close.answered(fetched, self._base)
+            if closed is not None:
+                self._writer.put(closed)
+                self._count(closed.results, 0)
+                self._final_days_came = True
         elif self.warm_up is not None and self.warm_up.deliver(fetched):
             self._history_has_come = True
 
@@ -156,8 +167,12 @@ class MinuteCloser:
             if ready is None:
                 break
             self._close(ready, live)
-        if self._history_has_come and not self._writer.waiting and self._now() >= self._refill_from:
+        if (self._history_has_come or self._final_days_came) and not self._writer.waiting and self._now() >= self._refill_from:
             self._refill()
+        if self.warm_up is not None:
+            self.warm_up.splits.look()
+        if self.after_close is not None and self._base is not None and not self._queue.waits:
+            self.after_close.look(self._watermark, self._symbols, self._is_live)
 
     # --- gaps ---
 
@@ -325,9 +340,13 @@ class MinuteCloser:
         """History that came later is complete, and all that was closed is stored: build its series, between two minutes."""
         assert self.warm_up is not None
         try:
-            until = self._base.complete_until if self._base else self._first_open_minute()
-            self._writer.put_history(self.warm_up.refill(until))
-            self._history_has_come = False
+            if self._final_days_came:
+                self.warm_up.refresh_days()
+                self._final_days_came = False
+            if self._history_has_come:
+                until = self._base.complete_until if self._base else self._first_open_minute()
+                self._writer.put_history(self.warm_up.refill(until))
+                self._history_has_come = False
         except DatabaseError as problem:
             self._refill_from = self._now() + REFILL_RETRY_MS
             logger.warning("STREAMING: History could not be loaded (%s); tried again in a while", problem)

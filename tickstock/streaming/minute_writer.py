@@ -27,6 +27,7 @@ from tickstock.market_hours import MINUTE_MS, Calendar, now_ms
 from tickstock.streaming.bar_builder import LateTick
 from tickstock.streaming.corrections import Row, store_corrections
 from tickstock.streaming.engine import MinuteResults
+from tickstock.streaming.history_store import insert_final_days
 from tickstock.streaming.log_follower import Position
 from tickstock.streaming.result_publisher import ResultPublisher
 from tickstock.streaming.warm_up import History
@@ -49,6 +50,9 @@ class ClosedMinute:
     late_bars: list[Row] = field(default_factory=list)
     gaps: list[tuple[Any, ...]] = field(default_factory=list)  # arguments of Batch.upsert_gap
     history: list[tuple[str, int]] = field(default_factory=list)  # rows of stored_history
+    day_bars: list[Row] = field(default_factory=list)  # the vendor's, final
+    coverage: list[tuple[str, int, int]] = field(default_factory=list)  # rows of bar_coverage
+    vendor_progress: list[tuple[str, int]] = field(default_factory=list)
     published: bool = False
 
     @property
@@ -213,6 +217,9 @@ class MinuteWriter:
         batch.insert_alerts([alert_row(each) for each in results.alerts])
         batch.insert_indicators([indicator_row(each) for each in results.indicators])
         batch.set_history(minute.history)
+        insert_final_days(batch, minute.day_bars)
+        batch.set_coverage(minute.coverage)
+        batch.set_vendor_progress(minute.vendor_progress)
         for gap in minute.gaps:
             batch.upsert_gap(*gap)
         if position is not None:

@@ -22,6 +22,7 @@ from tickstock.feed.massive_rest import MassiveRest
 from tickstock.logs import Rejections, all_counts
 from tickstock.market_hours import MINUTE_MS, calendar_named, now_ms
 from tickstock.settings import Settings
+from tickstock.streaming.after_close import AfterClose
 from tickstock.streaming.bar_builder import BarBuilder
 from tickstock.streaming.engine import StreamingEngine
 from tickstock.streaming.health import Figures, HealthReporter, tick_counter
@@ -159,9 +160,12 @@ class TickStockPL:
             builder=self._builder, queue=self._queue, engine=self._engine, fetcher=self._fetcher, writer=self._writer,
             calendar=self._calendar, figures=self.figures, committed=committed, report_taken=self._taken.report, now=now_ms,
         )  # fmt: skip
-        closer.warm_up = WarmUp(
+        closer.warm_up = self._warm_up = WarmUp(
             self._settings, self._calendar, self._engine, self._fetcher, self._queries, closer.fetched
         )  # fmt: skip
+        closer.after_close = self._after_close = AfterClose(
+            self._settings.database, self._calendar, self._engine, self._fetcher, self._warm_up, now_ms
+        )
         reader = LogReader(self._log_client, self._stored_ticks, self.rejections)
         return closer, LogFollower(reader, self._builder, closer, self.figures, self.rejections)
 
@@ -183,8 +187,15 @@ class TickStockPL:
                 self._counter.add(self.figures.ticks_total - before)
         follower.work()
         closer.work()
+        self._show_after_close()
         self._writer.look()
         self._health.look()
+
+    def _show_after_close(self) -> None:
+        figures = self.figures
+        figures.waits_for_splits = self._warm_up.splits.waits_long
+        figures.day_bars = self._after_close.day_bars()
+        figures.reconciliation = self._after_close.reconciliation()
 
     def _committed(self) -> Position | None:
         """The committed position; waits for a database that is away, because without it nothing would be right."""
@@ -223,6 +234,8 @@ class TickStockPL:
         issues = []
         if not self._subscriber.connected:
             issues.append("not subscribed to Redis")
+        elif not self._publisher.redis_away_since and (silent := self._subscriber.app_silent_seconds):
+            issues.append(f"the app has said nothing for {silent:.0f} s")
         if self._publisher.redis_away_since:
             issues.append(f"Redis is away: {self._publisher.waiting} minutes wait to be published")
         if self._writer.away_since:

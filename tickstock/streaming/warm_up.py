@@ -2,7 +2,8 @@
 
 1min and 5min begin with the third trading day before the current one, 15min and 60min with the fifteenth, 1day 300 bars back.
 The anchor is the day's, not the process's, so every start within a day computes what the uninterrupted engine has. The current
-day's bars count as they were first closed, earlier days' bars in their highest revision.
+day's bars count as they were first closed, earlier days' bars in their highest revision. Before anything else the splits of the
+day are read, so that what is stored and what REST gives are in the same shares.
 """
 
 from __future__ import annotations
@@ -20,19 +21,23 @@ import numpy as np
 from tickstock.analysis.session_figures import PROFILE_SESSIONS
 from tickstock.contract import IndicatorAlert, StreamingPattern
 from tickstock.database.queries import Queries
+from tickstock.database.vendor_queries import VendorQueries
 from tickstock.database.windows import window_bars
-from tickstock.market_hours import Calendar
+from tickstock.market_hours import DAY_MS, Calendar
 from tickstock.settings import Settings
 from tickstock.streaming.bar_columns import Bars
 from tickstock.streaming.corrections import DAY_BARS as DAY_SERIES
 from tickstock.streaming.engine import StreamingEngine
+from tickstock.streaming.final_days import last_final_day
 from tickstock.streaming.history_store import HistoryStore
 from tickstock.streaming.rest_fetcher import DAYS, EARLIER, TODAY, Fetched, RestFetcher
+from tickstock.streaming.split_reading import SPLITS_STAGE, SplitReading
 from tickstock.streaming.stored_series import StoredMinutes
 
 logger = logging.getLogger(__name__)
 
 SHORT_DAYS, LONG_DAYS, DAY_BARS = 3, 15, 300
+SPLITS_SECONDS = 10.0  # how long a start waits for the splits; what is fetched waits for them as long as it takes
 SHORT_SECONDS = 25.0  # how long a start waits for the days of the short series; what comes later is built in when it is there
 # What is asked of REST, and which series need it. A later stage's bars complete the series of an earlier one.
 STAGES = {"minutes": ("1min", "5min", "15min", "60min"), "earlier": ("15min", "60min"), "days": ("1day",)}
@@ -68,7 +73,9 @@ class WarmUp:
         self._fetcher = fetcher
         self._queries = queries
         self._others = others  # takes answers to requests that are not ours
-        self._store = HistoryStore(settings.database, settings.feed, calendar)
+        self.store = HistoryStore(settings.database, settings.feed, calendar)
+        self.splits = SplitReading(settings.database, fetcher)
+        self._vendor_queries = VendorQueries(settings.database)
         self._outstanding: dict[str, set[str]] = {stage: set() for stage in STAGES}  # symbols, by stage
         self._incomplete: set[str] = set()
         self._day: date | None = None
@@ -87,8 +94,11 @@ class WarmUp:
         begun = time.monotonic()
         self._day = day
         self._keep_after = defaultdict(int, dict.fromkeys(self._queries.stored_history(), keep_after))
+        self.splits.begin(day)
+        self._wait(lambda: not self.splits.waits, begun + SPLITS_SECONDS)
+        self.splits.waited()
         self._ask(day, until)
-        self._wait_for("minutes", begun + SHORT_SECONDS)
+        self._wait_for_minutes(begun + SHORT_SECONDS)
         self._incomplete = {stage for stage, requests in self._outstanding.items() if requests}
         waiting = {timeframe for stage in self._incomplete for timeframe in STAGES[stage]}
         self._engine.absent = waiting & set(self._engine.timeframes)
@@ -102,13 +112,23 @@ class WarmUp:
 
     def deliver(self, fetched: Fetched) -> bool:
         """Note an answer that came later; true when a series can be filled with `refill`."""
+        if fetched.tag[0] == SPLITS_STAGE:
+            self.splits.answered(fetched)
+            return self.splits.has_come_late
         stage = self._answered(fetched)
         return stage in self._incomplete and not self._outstanding[stage]
 
     def refill(self, until: int) -> History:
         """Fill the series whose bars have arrived; everything closed before `until` must be stored."""
+        if self.splits.has_come_late:
+            assert self._day is not None
+            self._outstanding = {stage: set() for stage in STAGES}
+            self._ask(self._day, until)
+            if self.splits.known:  # earlier days' bars may be others now
+                self._engine.absent |= set(self._engine.timeframes)
+            self.splits.has_come_late = False
         arrived = {stage for stage in self._incomplete if not self._outstanding[stage]}
-        self._incomplete -= arrived
+        self._incomplete = {stage for stage, requests in self._outstanding.items() if requests}
         waiting = {timeframe for stage in self._incomplete for timeframe in STAGES[stage]}
         ready = [each for each in self._engine.timeframes if each in self._engine.absent and each not in waiting]
         if arrived == {"days"}:
@@ -120,8 +140,15 @@ class WarmUp:
             logger.info("STREAMING: History of %s is complete for %d symbols", ", ".join(ready), len(self.symbols))
         return results
 
+    def refresh_days(self) -> None:
+        """A day's final bars are stored: the figures of the running day look up them."""
+        if self._day is not None:
+            self._engine.warm_days(self._stored_days(self._day_start(self._day)))
+
     def _ask(self, day: date, until: int) -> None:
-        """Ask REST for the days that are not covered, the newest ones first."""
+        """Ask REST for the days that are not covered, the newest ones first; while the splits are not known, only note them."""
+        if not self.splits.known and not self.splits.waits:
+            return  # REST did not tell them: what is stored has to do until it does
         covered = self._queries.covered_days()
         today = self._day_start(day)
         short = [self._day_start(each) for each in self._calendar.trading_days_before(day, SHORT_DAYS)]
@@ -132,36 +159,45 @@ class WarmUp:
                 if missing and missing[0] < until:
                     last = missing[-1]
                     end = until if last == today else self._day_end(last)
-                    store = partial(self._store.store_minutes, days=tuple(missing), until=end, today=today)
+                    store = partial(self.store.store_minutes, days=tuple(missing), until=end, today=today)
                     self._outstanding[stage].add(symbol)
-                    self._fetcher.minutes([symbol], missing[0], end, need, (stage, None), store)
+                    if self.splits.known:
+                        self._fetcher.minutes([symbol], missing[0], end, need, (stage, None), store)
+        last_day = last_final_day(self._calendar, day, until)
+        final_until = self._day_start(self._calendar.next_session(self._day_start(last_day) + DAY_MS - 1).trading_day)
         for symbol in self.symbols:
-            if covered.get((symbol, DAY_SERIES), -1) < today:
-                first, last_day = day - timedelta(days=DAY_BARS * 3 // 2), day - timedelta(days=1)
+            if covered.get((symbol, DAY_SERIES), -1) < final_until:
                 self._outstanding["days"].add(symbol)
-                store = partial(self._store.store_days, until=today)
-                self._fetcher.days([symbol], first, last_day, DAYS, ("days", None), store)
+                store = partial(self.store.store_days, until=final_until)
+                if self.splits.known:
+                    first = day - timedelta(days=DAY_BARS * 3 // 2)
+                    self._fetcher.days([symbol], first, last_day, DAYS, ("days", None), store)
 
     def _is_covered(self, covered: dict[tuple[str, int], int], symbol: str, start: int, today: int) -> bool:
         until = covered.get((symbol, start))
         # Of the running day the first start's warm-up is enough: what follows comes from the log.
         return until is not None and (start == today or until >= self._day_end(start))
 
-    def _wait_for(self, stage: str, deadline: float) -> None:
-        requests = self._outstanding[stage]
-        while requests and time.monotonic() < deadline:
-            fetched = self._fetcher.take()
-            if fetched is None:
-                time.sleep(0.02)
-            elif fetched.tag[0] in self._outstanding:
-                self._answered(fetched)
-            else:
-                self._others(fetched)
+    def _wait_for_minutes(self, deadline: float) -> None:
+        requests = self._outstanding["minutes"]
+        self._wait(lambda: not requests or not self.splits.known, deadline)
         if requests:
             logger.warning(
                 "STREAMING: REST has not delivered the recent bars of %d of %d symbols yet; the analysis begins when it has",
                 len(requests), len(self.symbols),
             )  # fmt: skip
+
+    def _wait(self, is_there: Callable[[], bool], deadline: float) -> None:
+        while not is_there() and (time.monotonic() < deadline or self.splits.is_scaling):
+            fetched = self._fetcher.take()
+            if fetched is None:
+                time.sleep(0.02)
+            elif fetched.tag[0] == SPLITS_STAGE:
+                self.splits.answered(fetched)
+            elif fetched.tag[0] in self._outstanding:
+                self._answered(fetched)
+            else:
+                self._others(fetched)
 
     def _answered(self, fetched: Fetched) -> str:
         """A request was answered. What failed is counted where it failed, and asked for again at the next start."""
@@ -183,10 +219,11 @@ class WarmUp:
         return found
 
     def _fill_days(self, timeframes: Sequence[str], until: int) -> History:
-        """Give the figures the final day bars, and the 1day series where it is among those to be filled."""
+        """Give the figures the day bars, and the 1day series the final ones where it is among those to be filled."""
         assert self._day is not None
-        # A day's bar is analysed once, when it is final, which is here; what is stored already stays as it is.
-        results = self._engine.warm_days(self._stored_days(self._day_start(self._day)), analyse="1day" in timeframes)
+        bars = self._stored_days(self._day_start(self._day))
+        # A day's bar is analysed once, when it is final; of history that is here, and what is stored already stays as it is.
+        results = self._engine.warm_days(bars, self._final(bars) if "1day" in timeframes else None)
         return History(until, tuple(timeframes), results.patterns, results.alerts)
 
     def _stored_minutes(self, today: int, until: int) -> StoredMinutes:
@@ -207,6 +244,11 @@ class WarmUp:
             return bars
         newest = np.unique(bars.timestamp)[-DAY_BARS:]
         return bars.take(bars.timestamp >= newest[0])
+
+    def _final(self, bars: Bars) -> Bars:
+        final_until = self._vendor_queries.final_until()
+        until = np.array([final_until.get(symbol, 0) for symbol in self._engine.symbols], dtype=np.int64)
+        return bars.take(bars.timestamp < until[bars.lanes]) if len(bars) else bars
 
     def _loaded(
         self, timeframe: str, since: int, until: int, as_first_closed_from: int | None, *, with_counts: bool = False

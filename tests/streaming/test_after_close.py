@@ -1,0 +1,261 @@
+"""A day of the simulated market with TickStockPL as a process: final day bars, the comparison, splits over the next nights."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import date, time, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.servers import RedisServer
+from tests.streaming.market import Item, Publisher, Say, eventually, tick
+from tests.streaming.process import StreamingProcess, rows_of, wait_for_minute, wait_until_warm
+from tickstock.contract import HEALTH_LATEST_KEY, RESULTS_LOG_KEY
+from tickstock.database.migrate import migrate
+from tickstock.database.queries import Queries
+from tickstock.database.vendor_queries import VendorQueries
+from tickstock.feed.massive_rest import MassiveRest, RestBar
+from tickstock.market_hours import MINUTE_MS, ExchangeCalendar, new_york_ms, regular_session_of
+from tickstock.simulator.clock import DayClock
+from tickstock.simulator.rest import RestInterface
+from tickstock.simulator.rest_server import RestServer
+from tickstock.simulator.splits import SPLITS
+from tickstock.simulator.synthetic_market import SyntheticMarket
+from tickstock.simulator.tape import SyntheticTape
+from tickstock.simulator.trading_day import TradingDay
+from tickstock.web.day_history import read_previous_closes
+
+CALENDAR = ExchangeCalendar()
+SYMBOLS = ["AAPL", "CVX", "F", "IBM", "NOW"]
+FRIDAY = max(each.day for each in SPLITS)
+WEDNESDAY = FRIDAY - timedelta(days=2)
+SETTINGS = {"TICKSTOCK_CALENDAR": "exchange", "TICKSTOCK_SYMBOLS": ",".join(SYMBOLS)}
+
+
+class YoungTape(SyntheticTape):
+    """Its market opened a quarter of a year ago: years of days would take the test long."""
+
+    def days_between(self, first: int, last: int) -> list[TradingDay]:
+        return super().days_between(max(first, at("04:00", WEDNESDAY - timedelta(days=80))), last)
+
+
+class Vendor:
+    """The simulator's REST interface, with a clock that the test moves."""
+
+    def __init__(self, not_entitled: tuple[str, ...] = ()) -> None:
+        self.market = SyntheticMarket(SYMBOLS, 1, CALENDAR)
+        self.clock = DayClock(at("15:54"), 1.0)
+        interface = RestInterface(YoungTape(self.market), self.clock, "key", not_entitled=not_entitled)
+        self.server = RestServer(interface, "127.0.0.1", 0)
+        self.server.start()
+        self.url = f"http://127.0.0.1:{self.server.port}"
+        self.rest = MassiveRest(self.url, "key")
+
+    def minutes(self, first: int, last: int) -> list[tuple[str, RestBar]]:
+        """All symbols' minute bars as they are printed, in order of time."""
+        self.clock.move_to(last)
+        found = [(symbol, bar) for symbol in SYMBOLS for bar in self.rest.minute_bars(symbol, first, last)]
+        return sorted(found, key=lambda each: each[1].timestamp)
+
+    def day_bar(self, symbol: str, day: date) -> RestBar:
+        (bar,) = self.rest.day_bars(symbol, day, day)
+        return bar
+
+    def __enter__(self) -> Vendor:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.rest.close()
+        self.server.stop()
+
+
+def at(text: str, day: date = WEDNESDAY) -> int:
+    return new_york_ms(day, time.fromisoformat(text))
+
+
+def as_ticks(symbol: str, bar: RestBar) -> list[Item]:
+    """Ticks whose bar is this one."""
+    shares = bar.volume // 4
+    volumes = (shares, shares, shares, bar.volume - 3 * shares)
+    prices = (bar.open, bar.high, bar.low, bar.close)
+    return [
+        tick(symbol, price, bar.timestamp + 10_000 * n + 5_000, volume)
+        for n, (price, volume) in enumerate(zip(prices, volumes, strict=True))
+    ]
+
+
+def stream(publisher: Publisher, bars: list[tuple[str, RestBar]], until: int) -> None:
+    items = sorted((each for symbol, bar in bars for each in as_ticks(symbol, bar)), key=lambda each: each.timestamp)  # type: ignore[union-attr]
+    publisher.send([*items, Say(until)])
+
+
+def in_force(url: str, timeframe: str) -> dict[tuple[str, int], dict[str, Any]]:
+    return {(row["symbol"], row["timestamp"]): row for row in rows_of(url, "bars") if row["timeframe"] == timeframe}
+
+
+def health(server: RedisServer) -> dict[str, Any]:
+    with server.client() as client:
+        found: Any = client.get(HEALTH_LATEST_KEY)
+    return json.loads(found) if found else {}
+
+
+def published(server: RedisServer, timeframe: str) -> dict[str, list[dict[str, Any]]]:
+    """What the results' log holds of a timeframe."""
+    found: dict[str, list[dict[str, Any]]] = {"patterns": [], "alerts": [], "indicators": []}
+    with server.client() as client:
+        entries: Any = client.xrange(RESULTS_LOG_KEY)
+    for _, fields in entries:
+        entry = json.loads(fields[b"minute"])
+        for kind, messages in found.items():
+            messages += [each for each in entry[kind] if each["timeframe"] == timeframe]
+    return found
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> Iterator[str]:
+    url = f"sqlite:///{(tmp_path / 'tickstock.db').as_posix()}"
+    migrate(url)
+    yield url
+
+
+def test_the_vendors_word_after_the_close_and_splits_over_night(
+    redis_server: RedisServer, sqlite_url: str, tmp_path: Path
+) -> None:
+    publisher = Publisher(redis_server)
+    with Vendor() as vendor, StreamingProcess(redis_server, sqlite_url, vendor.url, tmp_path, **SETTINGS) as streaming:
+        publisher.send([Say(at("15:55"))])
+        wait_until_warm(sqlite_url)
+        the_day_closes(publisher, vendor, sqlite_url)
+        final_bars_are_stored_analysed_and_published(redis_server, publisher, vendor, sqlite_url)
+        minutes_are_compared(redis_server, publisher, vendor, sqlite_url)
+        once = {name: rows_of(sqlite_url, name) for name in ("bars", "intraday_patterns", "reconciliations")}
+        streaming.kill()
+        streaming.start()
+        streaming.wait_until_subscribed()
+        publisher.send([Say(at("16:40"))])
+        wait_for_minute(sqlite_url, at("16:39"))
+        assert {name: rows_of(sqlite_url, name) for name in once} == once  # nothing is done twice
+        two_nights_later_everything_is_in_new_shares(publisher, vendor, sqlite_url)
+        assert streaming.terminate() == 0
+    assert streaming.text.count("are in new shares now") == 2
+    publisher.close()
+
+
+def the_day_closes(publisher: Publisher, vendor: Vendor, url: str) -> None:
+    """What we see of the last minutes is the vendor's, but for one high, one volume and one minute of which nothing came."""
+    bars = vendor.minutes(at("15:55"), at("16:03"))
+    for number, (symbol, bar) in enumerate(bars):
+        if (symbol, bar.timestamp) == ("AAPL", at("15:56")):
+            bars[number] = symbol, RestBar(bar.timestamp, bar.open, bar.high + 1, bar.low, bar.close, bar.volume + 50, None)
+    bars = [each for each in bars if (each[0], each[1].timestamp) != ("CVX", at("15:57"))]
+    stream(publisher, bars, at("16:03"))
+    wait_for_minute(url, at("16:02"))
+    provisional = in_force(url, "1day")
+    opening = at("09:30")
+    assert {symbol for symbol, start in provisional if start == opening} == set(SYMBOLS)
+    assert Queries(url).bars("AAPL", "1day", limit=1).rows[0]["provisional"] is True
+
+
+def final_bars_are_stored_analysed_and_published(server: RedisServer, publisher: Publisher, vendor: Vendor, url: str) -> None:
+    assert not published(server, "1day")["indicators"]
+    publisher.send([Say(at("16:19"))])
+    wait_for_minute(url, at("16:18"))
+    assert {row["revision"] for (_, start), row in in_force(url, "1day").items() if start == at("09:30")} == {0}
+    vendor.clock.move_to(at("16:21"))
+    publisher.send([Say(at("16:20:30"))])
+    eventually(lambda: len(published(server, "1day")["indicators"]) == len(SYMBOLS))
+    for symbol in SYMBOLS:
+        bar, row = vendor.day_bar(symbol, WEDNESDAY), in_force(url, "1day")[symbol, at("09:30")]
+        assert row["revision"] == 1
+        assert [row[name] for name in ("open", "high", "low", "close", "trades")] == [
+            bar.open, bar.high, bar.low, bar.close, bar.trades
+        ]  # fmt: skip
+    auction = vendor.rest.minute_bars("IBM", at("16:01"), at("16:02"))[0]
+    assert in_force(url, "1day")["IBM", at("09:30")]["close"] == auction.open  # the print of 16:01:04
+    assert Queries(url).bars("AAPL", "1day", limit=1).rows[0]["provisional"] is False
+    told = published(server, "1day")
+    assert {(each["id"], each["origin"]) for each in told["patterns"]} >= {
+        (f"AAPL:1day:Hammer:{at('09:30')}", "live"), (f"AAPL:1day:Engulfing:{at('09:30')}", "live")
+    }  # fmt: skip
+    assert {(each["symbol"], each["alert"]) for each in told["alerts"]} >= {("CVX", "SMA_BULLISH_CROSS")}
+    assert {each["bar_timestamp"] for kind in told.values() for each in kind} == {at("09:30")}
+    stored = {row["id"] for row in rows_of(url, "intraday_patterns") if row["timeframe"] == "1day" and row["origin"] == "live"}
+    assert stored == {each["id"] for each in told["patterns"]}
+    assert eventually(lambda: health(server).get("day_bars")) == {"day": str(WEDNESDAY), "state": "final", "provisional": 0}
+
+
+def minutes_are_compared(server: RedisServer, publisher: Publisher, vendor: Vendor, url: str) -> None:
+    assert not rows_of(url, "reconciliations")
+    analysed = rows_of(url, "intraday_indicators")
+    vendor.clock.move_to(at("16:26"))
+    publisher.send([Say(at("16:25:30"))])
+    eventually(lambda: len(rows_of(url, "reconciliations")) == len(SYMBOLS))
+    found = in_force(url, "1min")
+    for symbol in SYMBOLS:
+        for bar in vendor.rest.minute_bars(symbol, at("04:00"), at("16:05")):
+            row = found[symbol, bar.timestamp]
+            assert [row[name] for name in ("open", "high", "low", "close", "volume")] == [
+                bar.open, bar.high, bar.low, bar.close, bar.volume
+            ]  # fmt: skip
+    assert found["AAPL", at("15:56")]["revision"] == found["CVX", at("15:57")]["revision"] == 1
+    hour = in_force(url, "60min")["AAPL", at("15:30")]
+    inside = [found["AAPL", start] for start in range(at("15:30"), at("16:00"), MINUTE_MS) if ("AAPL", start) in found]
+    assert hour["high"] == max(row["high"] for row in inside)
+    sums = VendorQueries(url).last_reconciliation()
+    assert sums is not None
+    assert (sums["bars"] - sums["high"], sums["bars"] - sums["volume"], sums["bars"] - sums["close"]) == (1, 1, 0)
+    assert sums["missing"] >= 1 and sums["extra"] == 0
+    shown = eventually(lambda: (told := health(server).get("reconciliation")) and told["waiting"] == 0 and told)
+    assert (shown["day"], shown["symbols"], shown["match"]["close"]) == (str(WEDNESDAY), len(SYMBOLS), 1.0)
+    assert 0.9 < shown["match"]["high"] < 1.0
+    assert rows_of(url, "intraday_indicators") == analysed  # the running day's analysis does not change
+
+
+def two_nights_later_everything_is_in_new_shares(publisher: Publisher, vendor: Vendor, url: str) -> None:
+    opening = at("09:30", FRIDAY)
+    bars = vendor.minutes(opening, opening + 3 * MINUTE_MS)
+    stream(publisher, bars, opening + 3 * MINUTE_MS)
+    wait_for_minute(url, opening + 2 * MINUTE_MS)
+    eventually(lambda: {row["symbol"] for row in rows_of(url, "splits") if row["scaled_from"] == 0} == {"F", "NOW"})
+    days, minutes = in_force(url, "1day"), in_force(url, "1min")
+    closes = read_previous_closes(url, SYMBOLS, FRIDAY)
+    for symbol in SYMBOLS:
+        for bar in vendor.rest.day_bars(symbol, WEDNESDAY - timedelta(days=40), FRIDAY - timedelta(days=1)):
+            row = days[symbol, bar.timestamp + 570 * MINUTE_MS]
+            assert [row[name] for name in ("open", "high", "low", "close")] == [bar.open, bar.high, bar.low, bar.close]
+            assert row["volume"] == pytest.approx(bar.volume, abs=1)
+        for bar in vendor.rest.minute_bars(symbol, at("09:30"), at("16:00")):
+            row = minutes[symbol, bar.timestamp]
+            assert (row["open"], row["close"]) == (bar.open, bar.close)
+        assert closes[symbol] == vendor.day_bar(symbol, FRIDAY - timedelta(days=1)).close
+    values = {row["symbol"]: row["values"] for row in rows_of(url, "intraday_indicators") if row["bar_timestamp"] == opening}
+    for symbol, bar in bars[: len(SYMBOLS)]:
+        assert abs(values[symbol]["SMA_50"] / bar.close - 1) < 0.2  # its fifty bars reach back before the split
+
+
+def test_a_plan_without_splits_and_day_bars_is_said_once_and_the_rest_goes_on(
+    redis_server: RedisServer, sqlite_url: str, tmp_path: Path
+) -> None:
+    refused = ("/stocks/v1/splits", "/v3/reference/splits", "/v2/aggs/grouped")
+    publisher = Publisher(redis_server)
+    with Vendor(refused) as vendor, StreamingProcess(redis_server, sqlite_url, vendor.url, tmp_path, **SETTINGS) as streaming:
+        publisher.send([Say(at("15:55"))])
+        wait_until_warm(sqlite_url)
+        stream(publisher, vendor.minutes(at("15:55"), at("16:01")), at("16:01"))
+        vendor.clock.move_to(at("16:30"))
+        for moment in ("16:20:30", "16:25:30", "16:30"):
+            publisher.send([Say(at(moment))])
+        eventually(lambda: len(rows_of(sqlite_url, "reconciliations")) == len(SYMBOLS))
+        eventually(lambda: (health(redis_server).get("day_bars") or {}).get("provisional") == len(SYMBOLS))
+        opening = regular_session_of(CALENDAR, FRIDAY)
+        assert opening is not None
+        stream(publisher, vendor.minutes(opening.start, opening.start + MINUTE_MS), opening.start + MINUTE_MS)
+        wait_for_minute(sqlite_url, opening.start)
+        eventually(lambda: any(row["timestamp"] == at("09:30") and row["revision"] for row in rows_of(sqlite_url, "bars")))
+        assert streaming.terminate() == 0
+    assert streaming.text.count("does not tell the day's bars") == 1
+    assert streaming.text.count("does not tell of splits") == 1
+    publisher.close()
