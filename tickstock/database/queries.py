@@ -159,9 +159,18 @@ class Queries:
         limit: int = 1000,
         after: str | None = None,
     ) -> Page:
-        """Bars of one symbol in their highest revision, with `since` <= start < `until`, newest first."""
+        """Bars of one symbol in their highest revision, with `since` <= start < `until`, newest first.
+
+        A bar of 1day says whether it is `provisional`: made from ticks, because the vendor's final one is not there yet.
+        """
         chosen = [*_equal(bars, {"symbol": symbol, "timeframe": timeframe}), _is_newest_revision()]
-        return self._page(bars, bars.c.timestamp, chosen, since, until, limit, after, _bar_columns)
+        page = self._page(bars, bars.c.timestamp, chosen, since, until, limit, after, _bar_columns)
+        if timeframe == "1day":
+            table = bar_coverage
+            final = self._rows(select(table.c.until).where(table.c.symbol == symbol, table.c.day == 0))
+            for row in page.rows:
+                row["provisional"] = not final or row["timestamp"] >= final[0]["until"]
+        return page
 
     def calculated_indicators(self, since: int, until: int) -> list[Record]:
         """Indicator values with `since` <= calculation_timestamp < `until`, each with its `bar`, as in the message."""
