@@ -153,7 +153,7 @@ def _second_app(system: System, database: Database, chosen: random.Random) -> It
         yield ""
 
 
-@fault("app paused while a second one waits", CUTS_FEED, weight=1)
+@fault("app paused while a second one waits", weight=1)
 def _second_app_takes_over(system: System, database: Database, chosen: random.Random) -> Iterator[str]:
     """The second one gets the lease, and the feed; the first one comes back, and again when the second one has gone."""
     with _second(system):
