@@ -82,6 +82,7 @@ class FeedProxy:
                 continue
             server.settimeout(None)
             self.frames.clear()  # what one connection repeats it has sent itself
+            self._injected.clear()
             pair = (client, server)
             with self._lock:
                 self._pairs.append(pair)
