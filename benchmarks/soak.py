@@ -16,7 +16,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -207,7 +207,7 @@ def _options() -> argparse.Namespace:
 
 
 def _run(system: RunningSystem, minutes: float) -> int:
-    _wait(lambda: system.health().get("ticks_total", 0) > 0, 120, "the first tick")
+    system.wait_until(lambda: system.health().get("ticks_total", 0) > 0, 120, "the first tick")
     symbols = DEFAULT_SYMBOLS[:50]
     browsers = [Browser(system.port, symbols), Browser(system.port, symbols, RELOAD_SECONDS)]
     samples = Samples(system)
@@ -247,8 +247,8 @@ def _report(samples: Samples, browsers: list[Browser]) -> None:
 def _drained(system: RunningSystem) -> tuple[float, int]:
     """Wait until nothing waits; how much still does, and how many ticks are nowhere or bars are wrong."""
     try:
-        _wait(lambda: not sum(queues(system).values()), DRAIN_SECONDS, "everything to drain")
-    except SystemExit as problem:
+        system.wait_until(lambda: not sum(queues(system).values()), DRAIN_SECONDS, "everything to drain")
+    except TimeoutError as problem:
         print(problem)
     stages = system.get("/health")["stages"]
     offered, forwarded = stages["market_data"]["counts"]["trades"], stages["market_data"]["ticks"]
@@ -262,14 +262,6 @@ def _drained(system: RunningSystem) -> tuple[float, int]:
 
 def _megabytes(files: Iterable[Path]) -> float:
     return sum(each.stat().st_size for each in files) / MEGABYTE
-
-
-def _wait(condition: Callable[[], bool], seconds: float, what: str) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            raise SystemExit(f"waited {seconds:g} s in vain for {what}")
-        time.sleep(0.25)
 
 
 if __name__ == "__main__":
