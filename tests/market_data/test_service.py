@@ -52,7 +52,14 @@ class App:
     """The market data half of the app, wired as the web process wires it."""
 
     def __init__(
-        self, redis_url: str, database_url: str, *, real_client: bool = False, clock: Clock = time.time, **changed: object
+        self,
+        redis_url: str,
+        database_url: str,
+        *,
+        real_client: bool = False,
+        clock: Clock = time.time,
+        steady: Clock = time.monotonic,
+        **changed: object,
     ) -> None:
         self.settings = Settings(**{"channel": "T", "feed": "simulated", "calendar": "always_open"} | changed)  # type: ignore[arg-type]
         replay = self.settings.feed_clock == "events"
@@ -69,6 +76,7 @@ class App:
             self.forwarder,
             connect=MassiveClient.for_settings if real_client else self.client,
             clock=clock,
+            steady=steady,
         )
 
     def start(self) -> None:
@@ -417,7 +425,7 @@ def test_ticks_that_came_while_the_process_stood_still_are_not_late(
     def clock() -> float:
         return time.time() - behind
 
-    app = start(redis_server.url, clock=clock)
+    app = start(redis_server.url, clock=clock, steady=lambda: time.monotonic() - behind)
     app.go_live()
     began = now() - 300_000
     app.client.frame(trade(1, began))
@@ -429,6 +437,34 @@ def test_ticks_that_came_while_the_process_stood_still_are_not_late(
     assert [late for *_, late in stored_ticks(database_url)] == [False] * 6
     reached = began + 290_000
     eventually(lambda: app.service.status and app.service.status.watermark > reached)  # and then the clock goes on
+
+
+@pytest.mark.parametrize("jump", [-7200.0, -90.0, 90.0, 7200.0])
+def test_a_wall_clock_that_is_set_while_running_makes_no_tick_late_and_moves_no_minute(
+    redis_server: RedisServer, start: Callable[..., App], database_url: str, jump: float, caplog: pytest.LogCaptureFixture
+) -> None:
+    set_by = 0.0
+
+    def clock() -> float:
+        return time.time() + set_by
+
+    app = start(redis_server.url, clock=clock)
+    app.go_live()
+    app.client.frame(trade(1, now()))
+    eventually(lambda: app.recorder.stored_ticks == 1)
+    set_by = jump
+    for number in range(2, 42):
+        app.client._on_frame(json.dumps([trade(number, now())]).encode(), int(clock() * 1000))
+        time.sleep(0.02)
+    eventually(lambda: app.recorder.stored_ticks == 41)
+    assert [late for *_, late in stored_ticks(database_url)] == [False] * 41
+    begun = app.service.status.watermark if app.service.status else 0
+    eventually(lambda: app.service.status and app.service.status.watermark > begun + 1500)  # it goes on by the clock
+    statuses = [message for entry in log_entries(redis_server) for message in entry.messages if isinstance(message, FeedStatus)]
+    assert all(before.watermark <= after.watermark <= now() for before, after in pairwise(statuses))
+    assert abs(statuses[-1].timestamp - clock() * 1000) < 3_000  # what is shown has the time that the computer shows
+    assert f"the computer's clock was set by {jump:.0f} s" in caplog.text
+    assert not app.service.state()["rejected"]
 
 
 def test_the_silence_of_a_feed_is_logged_when_it_begins_and_when_it_ends(

@@ -63,6 +63,7 @@ class RunSequence:
         self.source = source
         self.position = 0
         self.note = ""  # added to the detail of every status
+        self.wall_ahead_ms = 0  # of the clock that is given here: added to the times at which statuses are said
         self.rejections = Rejections(logger, "MARKET-DATA-SERVICE")
         self._calendar = calendar
         self._silence = silence
@@ -226,7 +227,15 @@ class RunSequence:
         self._status_at = now_ms
         detail = f"{self._detail}; {self.note}" if self.note else self._detail
         self._status: FeedStatus = FeedStatus(
-            self._kind, self.source, self._since, now_ms, watermark, self.run, self.position, detail, gap
+            self._kind,
+            self.source,
+            self._since + self.wall_ahead_ms,
+            now_ms + self.wall_ahead_ms,
+            watermark,
+            self.run,
+            self.position,
+            detail,
+            gap,
         )
         return self._status
 
@@ -241,3 +250,10 @@ def _start_of(event: Event) -> int:
     if isinstance(event, Trade):
         return event.t
     return event.s if isinstance(event, Aggregate) else 0
+
+
+def end_of(event: Event) -> int:
+    """When an event ended, by the feed's time; 0 for what carries no time."""
+    if isinstance(event, Trade):
+        return event.t
+    return event.e if isinstance(event, Aggregate) else 0

@@ -18,9 +18,10 @@ from tickstock.feed.massive_client import ConnectionState, MassiveClient
 from tickstock.feed.massive_events import Event, decode_frame
 from tickstock.feed.silence import SilenceRule
 from tickstock.logs import CounterLog, Rejections, all_counts
+from tickstock.market_data.feed_clock import FeedClock, elapsed
 from tickstock.market_data.flow import AHEAD_TICKS
 from tickstock.market_data.live_board import LiveBoard
-from tickstock.market_data.run_sequence import Piece, RunSequence
+from tickstock.market_data.run_sequence import Piece, RunSequence, end_of
 from tickstock.market_data.tick_forwarder import WAITING_FOR_STREAMING
 from tickstock.market_hours import Calendar
 from tickstock.settings import Settings
@@ -99,6 +100,7 @@ class MarketDataService:
         *,
         connect: Connect = MassiveClient.for_settings,
         clock: Clock = time.time,
+        steady: Clock = elapsed,
     ) -> None:
         self._settings = settings
         self._calendar = calendar
@@ -106,7 +108,7 @@ class MarketDataService:
         self._recorder = recorder
         self._forwarder = forwarder
         self._connect = connect
-        self._clock = clock
+        self._clock = FeedClock(settings.delay_ms, clock, steady)
         self._wall_clock = settings.feed_clock == "wall"
         self._silence = SilenceRule(settings, calendar)
         self._sequence: RunSequence | None = None
@@ -119,8 +121,10 @@ class MarketDataService:
         self._stopped = threading.Event()
         self._bad_events = Rejections(logger, "MARKET-DATA-SERVICE")
         self._step_faults = Rejections(logger, "MARKET-DATA-SERVICE")
-        self._looked_at = self._shown_clock = self._shows_clock_at = 0  # wall clock, Unix ms
+        self._clock_was_set = False
+        self._looked_at = self._shown_clock = self._shows_clock_at = 0  # feed clock, Unix ms
         self._silence_said_at = float("-inf")  # monotonic
+        self._connected_times = 0  # to the feed, with every subscription asked for
         self._silence_said = False  # and the feed was not heard again since
         self._forwarded = CounterLog(
             lambda total: logger.debug("MARKET-DATA-SERVICE: Forwarded %d ticks to TickStockPL streaming", total)
@@ -150,6 +154,7 @@ class MarketDataService:
         state: dict[str, Any] = {
             "ingesting": sequence is not None,
             "passive": self._why_passive(holder) if sequence is None else "",
+            "connected_times": self._connected_times,
             "frame_bytes_waiting": self._bytes_in - self._bytes_out,
             "step_faults": dict(self._step_faults.counts),
             "rejected": dict(self._bad_events.counts),
@@ -260,6 +265,7 @@ class MarketDataService:
                 self._take_arrivals(sequence)
                 gated = self._is_gated()
             self._hold_or_release(gated)
+            self._notice_a_set_clock(sequence)
             waits = not self._wall_clock and self._forwarder.waits_for_streaming
             self._deliver(sequence, sequence.set_note(WAITING_FOR_STREAMING if waits else "", self._now()))
             self._deliver(sequence, sequence.clock(self._clock_of_what_is_handled()))
@@ -267,10 +273,22 @@ class MarketDataService:
             if gated or not self._arrivals:
                 return
 
+    def _notice_a_set_clock(self, sequence: RunSequence) -> None:
+        """Statuses are stamped by the wall clock, like everything else that is shown; minutes do not follow its jumps."""
+        sequence.wall_ahead_ms = ahead = self._clock.wall_ahead_ms
+        if bool(ahead) != self._clock_was_set:
+            self._clock_was_set = bool(ahead)
+            if ahead:
+                logger.warning("MARKET-DATA-SERVICE: the computer's clock was set by %.0f s; minutes go on as before until the "
+                               "feed's events agree with it", ahead / 1000)  # fmt: skip
+            else:
+                logger.warning("MARKET-DATA-SERVICE: the computer's clock and the feed's events agree again")
+
     def _take_arrivals(self, sequence: RunSequence) -> None:
         """One change of state, or the frames that wait before the next one, together."""
         first = self._arrivals.popleft()
         if isinstance(first, ConnectionState):
+            self._connected_times += first.kind == "confirmed"
             self._deliver(sequence, sequence.state_changed(first, self._now()))
             if first.kind == "refused":
                 self._refusal = sequence.status
@@ -284,6 +302,8 @@ class MarketDataService:
             self._bytes_out += len(following[0])
             events += decode_frame(following[0], self._bad_events)
         self._deliver(sequence, sequence.add(events, received, self._now()))
+        if self._clock_was_set and self._wall_clock and events and (newest := max(map(end_of, events))):
+            self._clock.saw_event(newest)
 
     def _clock_of_what_is_handled(self) -> int:
         """The clock, but never ahead of what came and still waits: it would end minutes whose ticks are already here."""
@@ -304,7 +324,7 @@ class MarketDataService:
         """The four steps, for each piece of the sequence; a fault in one is counted and the next one is done."""
         for piece in pieces:
             if piece.ticks:
-                self._step("LiveBoard.update", self._board.update, piece.ticks, self._now())
+                self._step("LiveBoard.update", self._board.update, piece.ticks, self._now() + sequence.wall_ahead_ms)
                 self._step("TickRecorder.add", self._recorder.add, sequence.run, piece.first, piece.ticks)
                 self._step("LiveBoard.publish", self._board.publish)
             self._step("RedisTickForwarder.add", self._forwarder.add, piece.first, piece.ticks, piece.status)
@@ -358,7 +378,7 @@ class MarketDataService:
 
     def _on_frame(self, frame: bytes, received: int) -> None:
         self._bytes_in += len(frame)
-        self._arrivals.append((frame, received))
+        self._arrivals.append((frame, self._clock.of_wall_ms(received)))
         if not self._wake.is_set():
             self._wake.set()
 
@@ -367,4 +387,4 @@ class MarketDataService:
         self._wake.set()
 
     def _now(self) -> int:
-        return int(self._clock() * 1000)
+        return self._clock.now_ms()
