@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import logging
+import threading
 from collections.abc import Iterator
 from datetime import date, time, timedelta
 from pathlib import Path
@@ -17,15 +19,23 @@ from tickstock.contract import HEALTH_LATEST_KEY, RESULTS_LOG_KEY
 from tickstock.database.migrate import migrate
 from tickstock.database.queries import Queries
 from tickstock.database.vendor_queries import VendorQueries
-from tickstock.feed.massive_rest import MassiveRest, RestBar
-from tickstock.market_hours import MINUTE_MS, ExchangeCalendar, new_york_ms, regular_session_of
+from tickstock.database.writers import Writer
+from tickstock.errors import RestError
+from tickstock.feed.massive_rest import MassiveRest, RestBar, Split
+from tickstock.logs import Rejections
+from tickstock.market_hours import MINUTE_MS, AlwaysOpenCalendar, Calendar, ExchangeCalendar, new_york_ms
 from tickstock.simulator.clock import DayClock
 from tickstock.simulator.rest import RestInterface
 from tickstock.simulator.rest_server import RestServer
 from tickstock.simulator.splits import SPLITS
 from tickstock.simulator.synthetic_market import SyntheticMarket
 from tickstock.simulator.tape import SyntheticTape
+from tickstock.simulator.trades import Bars
 from tickstock.simulator.trading_day import TradingDay
+from tickstock.streaming import retry_times
+from tickstock.streaming.final_days import FinalDays, last_final_day
+from tickstock.streaming.rest_fetcher import Fetched, RestFetcher
+from tickstock.streaming.split_reading import SplitReading
 from tickstock.web.day_history import read_previous_closes
 
 CALENDAR = ExchangeCalendar()
@@ -36,10 +46,14 @@ SETTINGS = {"TICKSTOCK_CALENDAR": "exchange", "TICKSTOCK_SYMBOLS": ",".join(SYMB
 
 
 class YoungTape(SyntheticTape):
-    """Its market opened a quarter of a year ago: years of days would take the test long."""
+    """Its market opened a few months ago, and its minutes are known of the last days: all of them would take the test long."""
 
     def days_between(self, first: int, last: int) -> list[TradingDay]:
-        return super().days_between(max(first, at("04:00", WEDNESDAY - timedelta(days=80))), last)
+        return super().days_between(max(first, at("04:00", WEDNESDAY - timedelta(days=60))), last)
+
+    def minute_bars(self, ticker: str, day: TradingDay) -> Bars:
+        bars = super().minute_bars(ticker, day)
+        return bars if day.day >= WEDNESDAY - timedelta(days=1) else bars.take(slice(0, 0))
 
 
 class Vendor:
@@ -184,7 +198,6 @@ def final_bars_are_stored_analysed_and_published(server: RedisServer, publisher:
     assert {each["bar_timestamp"] for kind in told.values() for each in kind} == {at("09:30")}
     stored = {row["id"] for row in rows_of(url, "intraday_patterns") if row["timeframe"] == "1day" and row["origin"] == "live"}
     assert stored == {each["id"] for each in told["patterns"]}
-    assert eventually(lambda: health(server).get("day_bars")) == {"day": str(WEDNESDAY), "state": "final", "provisional": 0}
 
 
 def minutes_are_compared(server: RedisServer, publisher: Publisher, vendor: Vendor, url: str) -> None:
@@ -211,6 +224,7 @@ def minutes_are_compared(server: RedisServer, publisher: Publisher, vendor: Vend
     shown = eventually(lambda: (told := health(server).get("reconciliation")) and told["waiting"] == 0 and told)
     assert (shown["day"], shown["symbols"], shown["match"]["close"]) == (str(WEDNESDAY), len(SYMBOLS), 1.0)
     assert 0.9 < shown["match"]["high"] < 1.0
+    assert health(server)["day_bars"] == {"day": str(WEDNESDAY), "state": "final", "provisional": 0}
     assert rows_of(url, "intraday_indicators") == analysed  # the running day's analysis does not change
 
 
@@ -236,26 +250,122 @@ def two_nights_later_everything_is_in_new_shares(publisher: Publisher, vendor: V
         assert abs(values[symbol]["SMA_50"] / bar.close - 1) < 0.2  # its fifty bars reach back before the split
 
 
-def test_a_plan_without_splits_and_day_bars_is_said_once_and_the_rest_goes_on(
-    redis_server: RedisServer, sqlite_url: str, tmp_path: Path
+class InProcess:
+    """What TickStockPL's main thread does with REST, in the test's own."""
+
+    def __init__(self, vendor: Vendor) -> None:
+        self.fetcher = RestFetcher(vendor.rest, Rejections(logging.getLogger(__name__), "TEST"), threading.Event())
+        self.fetcher.start()
+
+    def next(self) -> Fetched:
+        found = eventually(self.fetcher.take)
+        assert isinstance(found, Fetched)
+        return found
+
+
+@pytest.fixture
+def caught(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    caplog.set_level(logging.INFO)
+    return caplog
+
+
+def test_a_plan_without_splits_is_said_once_and_history_goes_on(sqlite_url: str, caught: pytest.LogCaptureFixture) -> None:
+    with Vendor(("/stocks/v1/splits",)) as vendor:
+        work = InProcess(vendor)
+        with Writer(sqlite_url) as writer, writer.transaction() as batch:
+            batch.insert_bars([("F", "1day", at("09:30"), 0, 1.0, 2.0, 0.5, 1.5, 9, None, None, "simulated", None, None)])
+        splits = SplitReading(sqlite_url, work.fetcher)
+        splits.begin(FRIDAY)
+        assert splits.waits and not splits.known
+        splits.answered(work.next())
+        assert splits.known
+        splits.begin(FRIDAY + timedelta(days=3))  # no further question
+        assert splits.known and not splits.waits
+        work.fetcher.stop()
+    assert caught.text.count("does not tell of splits") == 1
+
+
+def test_splits_that_come_late_have_the_series_built_again(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retry_times, "FIRST_MS", 50)
+    with Vendor() as vendor:
+        work = InProcess(vendor)
+        with Writer(sqlite_url) as writer, writer.transaction() as batch:
+            batch.insert_bars([("F", "1day", at("09:30"), 0, 1.0, 2.0, 0.5, 1.5, 90, None, None, "simulated", None, None)])
+        splits = SplitReading(sqlite_url, work.fetcher)
+        monkeypatch.setattr(MassiveRest, "splits", _no_answer)
+        splits.begin(FRIDAY)
+        splits.waited()
+        splits.answered(work.next())
+        assert not splits.known and splits.has_come_late and splits.waits_long
+        splits.has_come_late = False
+        monkeypatch.undo()
+        eventually(lambda: splits.look() or splits.waits)
+        splits.answered(work.next())
+        assert splits.known and splits.has_come_late and not splits.waits_long
+        work.fetcher.stop()
+    assert [(row["revision"], row["close"], row["volume"]) for row in rows_of(sqlite_url, "bars")] == [(0, 1.5, 90), (1, 15.0, 9)]
+
+
+def _no_answer(*_: object) -> list[Split]:
+    raise RestError("no answer")
+
+
+def test_day_bars_that_the_plan_does_not_have_stay_provisional(sqlite_url: str, caught: pytest.LogCaptureFixture) -> None:
+    with Vendor(("/v2/aggs/grouped",)) as vendor:
+        work = InProcess(vendor)
+        days = FinalDays(sqlite_url, CALENDAR, work.fetcher)
+        days.look(at("16:20"), lambda: set(SYMBOLS), 0)
+        assert days.answered(work.next(), 0) is None
+        for minute in range(21, 50):
+            days.look(at(f"16:{minute}"), lambda: set(SYMBOLS), minute * MINUTE_MS)
+        assert work.fetcher.take() is None and days.missing == set(SYMBOLS)
+        work.fetcher.stop()
+    assert caught.text.count("does not tell the day's bars") == 1
+
+
+def test_symbols_that_the_vendor_does_not_have_yet_are_asked_for_again(sqlite_url: str) -> None:
+    with Vendor() as vendor:
+        vendor.clock.move_to(at("16:21"))
+        work = InProcess(vendor)
+        days = FinalDays(sqlite_url, CALENDAR, work.fetcher)
+        found = []
+        for now in range(0, 3_600_000, 5_000):
+            days.look(at("16:21"), lambda: {*SYMBOLS, "NOPE"}, now)
+            if days._is_asked:
+                found.append((now, days.answered(work.next(), now)))
+        first, *others = found
+        assert first[1] is not None and set(first[1].bars) == set(SYMBOLS) and not first[1].complete
+        assert [(now, final) for now, final in others][:-1] == [(15_000, None), (45_000, None)]
+        assert others[-1][1] is not None and others[-1][1].complete and days.missing == {"NOPE"}
+        work.fetcher.stop()
+
+
+HALF_DAY = date(2026, 11, 27)
+ALWAYS_OPEN = AlwaysOpenCalendar()
+
+
+@pytest.mark.parametrize(
+    ("calendar", "moment", "day"),
+    [
+        (CALENDAR, at("16:19:59"), None), (CALENDAR, at("16:20"), WEDNESDAY), (CALENDAR, at("20:00"), WEDNESDAY),
+        (CALENDAR, at("04:00", FRIDAY), None),  # the day before is part of the history that this day fetches
+        (CALENDAR, at("13:19:59", HALF_DAY), None), (CALENDAR, at("13:20", HALF_DAY), HALF_DAY),
+        (CALENDAR, at("12:00", date(2026, 11, 28)), HALF_DAY),  # a Saturday
+        (ALWAYS_OPEN, at("00:19", FRIDAY), None), (ALWAYS_OPEN, at("00:20", FRIDAY), FRIDAY - timedelta(days=1)),
+        (ALWAYS_OPEN, at("23:59", FRIDAY), FRIDAY - timedelta(days=1)),
+    ],
+)  # fmt: skip
+def test_final_bars_are_due_twenty_minutes_behind_the_days_own_close(
+    sqlite_url: str, calendar: Calendar, moment: int, day: date | None
 ) -> None:
-    refused = ("/stocks/v1/splits", "/v3/reference/splits", "/v2/aggs/grouped")
-    publisher = Publisher(redis_server)
-    with Vendor(refused) as vendor, StreamingProcess(redis_server, sqlite_url, vendor.url, tmp_path, **SETTINGS) as streaming:
-        publisher.send([Say(at("15:55"))])
-        wait_until_warm(sqlite_url)
-        stream(publisher, vendor.minutes(at("15:55"), at("16:01")), at("16:01"))
-        vendor.clock.move_to(at("16:30"))
-        for moment in ("16:20:30", "16:25:30", "16:30"):
-            publisher.send([Say(at(moment))])
-        eventually(lambda: len(rows_of(sqlite_url, "reconciliations")) == len(SYMBOLS))
-        eventually(lambda: (health(redis_server).get("day_bars") or {}).get("provisional") == len(SYMBOLS))
-        opening = regular_session_of(CALENDAR, FRIDAY)
-        assert opening is not None
-        stream(publisher, vendor.minutes(opening.start, opening.start + MINUTE_MS), opening.start + MINUTE_MS)
-        wait_for_minute(sqlite_url, opening.start)
-        eventually(lambda: any(row["timestamp"] == at("09:30") and row["revision"] for row in rows_of(sqlite_url, "bars")))
-        assert streaming.terminate() == 0
-    assert streaming.text.count("does not tell the day's bars") == 1
-    assert streaming.text.count("does not tell of splits") == 1
-    publisher.close()
+    with Vendor() as vendor:
+        session = FinalDays(sqlite_url, calendar, InProcess(vendor).fetcher).due(moment)
+    assert (session.trading_day if session else None) == day
+
+
+def test_a_start_takes_the_days_into_its_history_that_are_final_then() -> None:
+    thursday = FRIDAY - timedelta(days=1)
+    assert last_final_day(CALENDAR, FRIDAY, at("04:00", FRIDAY)) == thursday
+    assert last_final_day(CALENDAR, date(2026, 11, 23), at("09:31", date(2026, 11, 23))) == FRIDAY
+    assert last_final_day(ALWAYS_OPEN, FRIDAY, at("00:00", FRIDAY)) == WEDNESDAY
+    assert last_final_day(ALWAYS_OPEN, FRIDAY, at("10:00", FRIDAY)) == thursday
