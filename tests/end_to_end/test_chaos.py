@@ -66,7 +66,7 @@ def test_the_comparison_finds_what_is_missing_and_what_is_there_besides() -> Non
 
 @pytest.mark.slow
 def test_a_day_in_which_everything_fails_ends_as_the_undisturbed_one(tmp_path: Path) -> None:
-    outcome = run_seed(11, 0.3, "sqlite", tmp_path, print)
+    outcome = run_seed(887, 0.35, "sqlite", tmp_path, print)
     assert outcome.is_good, "\n".join(shown(outcome))
     assert outcome.faults
     assert all(outcome.compared.values())
