@@ -6,6 +6,7 @@ It is the follower's sink. Everything here happens in the main thread; REST, the
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -36,6 +37,11 @@ LONGEST_HOLD_MS = 5_000  # behind the watermark's: ticks of so much later may ha
 FLUSH_SECONDS = 20.0  # how long a new trading day waits for the database to have the old one
 
 
+def steady_ms() -> int:
+    """Milliseconds of a clock that nobody sets."""
+    return int(time.monotonic() * 1000)
+
+
 class MinuteCloser:
     """The sink of the log follower."""
 
@@ -52,6 +58,7 @@ class MinuteCloser:
         committed: Position | None,
         report_taken: Callable[[str, int], None],
         now: Callable[[], int] = now_ms,
+        steady: Callable[[], int] = steady_ms,
     ) -> None:
         self.warm_up: WarmUp | None = None  # set by the scheduler; without it (tests) the series begin empty
         self.after_close: AfterClose | None = None  # set by the scheduler
@@ -66,10 +73,11 @@ class MinuteCloser:
         self._base = committed
         self._report_taken = report_taken
         self._now = now
+        self._steady = steady  # for all waiting: nobody sets it
         self._inside_run = False  # the beginning of the run is unknown, and with it a gap of the feed
         self._hole: tuple[str, int] | None = None  # run and position from which on ticks are missing everywhere
         self._history_has_come = False  # and its series were not built yet
-        self._refill_from = 0  # ms: not tried before
+        self._refill_from = 0  # steady ms: not tried before
         self._watermark, self._is_live = 0, False  # of the last status
         self._final_days_came = False  # and the figures of the running day do not know them yet
         self._known_gaps: set[tuple[int, int]] = set()  # as the statuses told them
@@ -131,7 +139,7 @@ class MinuteCloser:
         ended = self._builder.advance(
             status.watermark, status.run, status.forwarded, self._queue.minutes_of_gaps(status.watermark)
         )  # fmt: skip
-        self._queue.put(ended, self._now())
+        self._queue.put(ended, self._steady())
         self._watermark, self._is_live = status.watermark, live
         self.work(live=live)
         session = self._calendar.session_at(status.watermark)
@@ -156,18 +164,18 @@ class MinuteCloser:
 
     def work(self, *, live: bool = True) -> None:
         """Ask REST for what a gap needs, and close every minute that is ready."""
-        for missing, symbol in self._retries.due(self._now()):
+        for missing, symbol in self._retries.due(self._steady()):
             if self._queue.waits_for(missing) or self._is_undelivered(missing, symbol):
                 self._ask(missing, [symbol])
         while True:
             wanted = self._queue.wanted(self._symbols)
             if wanted is not None:
                 self._ask(wanted, sorted(wanted.symbols))
-            ready = self._queue.ready(self._now())
+            ready = self._queue.ready(self._steady())
             if ready is None:
                 break
             self._close(ready, live)
-        if (self._history_has_come or self._final_days_came) and not self._writer.waiting and self._now() >= self._refill_from:
+        if (self._history_has_come or self._final_days_came) and not self._writer.waiting and self._steady() >= self._refill_from:
             self._refill()
         if self.warm_up is not None:
             self.warm_up.splits.look()
@@ -244,7 +252,7 @@ class MinuteCloser:
     def _deliver(self, wanted: RestRange, fetched: Fetched) -> None:
         if fetched.bars is None:
             if not fetched.refused:
-                self._retries.failed(wanted, fetched.symbol, self._now())
+                self._retries.failed(wanted, fetched.symbol, self._steady())
             return
         bars = {bar.timestamp: bar for bar in fetched.bars}
         wanted.delivered[fetched.symbol] = bars
@@ -348,5 +356,5 @@ class MinuteCloser:
                 self._writer.put_history(self.warm_up.refill(until))
                 self._history_has_come = False
         except DatabaseError as problem:
-            self._refill_from = self._now() + REFILL_RETRY_MS
+            self._refill_from = self._steady() + REFILL_RETRY_MS
             logger.warning("STREAMING: History could not be loaded (%s); tried again in a while", problem)

@@ -61,7 +61,7 @@ class _Waiting:
 
 
 class MinuteQueue:
-    """Ended minutes in order. Times are given by the caller, in milliseconds of the wall clock."""
+    """Ended minutes in order. Times are given by the caller, in milliseconds of a steady clock."""
 
     def __init__(self, wait_ms: int) -> None:
         self.gaps: list[FeedGap] = []
