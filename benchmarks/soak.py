@@ -26,7 +26,7 @@ import socketio
 
 from benchmarks.pipeline import check_bars
 from benchmarks.running_system import RunningSystem
-from tickstock.contract import RESULTS_LOG_KEY, TICKS_LOG_KEY
+from tickstock.contract import RESULTS_LOG_KEY, TICKS_LOG_KEY, TICKS_TAKEN_KEY, TakenPosition, decode
 from tickstock.settings import DEFAULT_SYMBOLS
 
 SAMPLE_SECONDS = 10.0
@@ -178,7 +178,9 @@ def queues(system: RunningSystem) -> dict[str, float]:
     """What waits where."""
     stages = system.get("/health")["stages"]
     found = {name: stages[stage].get(figure, 0) for name, (stage, figure) in QUEUES.items()}
-    found["ticks for TickStockPL"] = max(0, stages["market_data"].get("ticks", 0) - system.health().get("ticks_total", 0))
+    taken: Any = system.client.get(TICKS_TAKEN_KEY)
+    position = decode(taken, TakenPosition).position if taken else 0
+    found["ticks for TickStockPL"] = max(0, stages["market_data"].get("ticks", 0) - position)
     return found
 
 
