@@ -248,8 +248,13 @@ def _report(samples: Samples, browsers: list[Browser]) -> None:
 
 def _drained(system: RunningSystem) -> tuple[float, int]:
     """Wait until nothing waits; how much still does, and how many ticks are nowhere or bars are wrong."""
+
+    def nothing_waits() -> bool:
+        position = system.get("/health")["stages"]["market_data"]["ticks"]
+        return not sum(queues(system).values()) and bool(system.health().get("ticks_total", 0) >= position)
+
     try:
-        system.wait_until(lambda: not sum(queues(system).values()), DRAIN_SECONDS, "everything to drain")
+        system.wait_until(nothing_waits, DRAIN_SECONDS, "everything to drain")
     except TimeoutError as problem:
         print(problem)
     stages = system.get("/health")["stages"]
