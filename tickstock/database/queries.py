@@ -243,6 +243,14 @@ class Queries:
             query = query.where(feed_gaps.c.repair.is_(None), feed_gaps.c.lost.is_(None))
         return self._rows(query)
 
+    def server(self) -> dict[str, str]:
+        """What the database is, its version, and the revision of its schema."""
+        with database_errors(self._url), self._engine.connect() as connection:
+            is_sqlite = connection.dialect.name == "sqlite"
+            version = connection.exec_driver_sql("SELECT sqlite_version()" if is_sqlite else "SHOW server_version").scalar_one()
+            revision = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one()
+        return {"kind": "SQLite" if is_sqlite else "PostgreSQL", "version": str(version), "schema": str(revision)}
+
     def outcome_report(self, name: str, **wanted: str | int | None) -> Record | None:
         """The header of a report, when its rows were computed, and those rows that have these keys; None before the first one."""
         found = self._rows(select(outcome_reports).where(outcome_reports.c.name == name))

@@ -20,6 +20,7 @@ from tickstock.market_hours import now_ms
 from tickstock.web import parameters
 from tickstock.web.health import health_report
 from tickstock.web.parameters import BadParameter, Reader
+from tickstock.web.system import system_report
 
 api = Blueprint("api", __name__)
 
@@ -128,6 +129,12 @@ def status() -> Answer:
         "watched": len(live.default_symbols),
         "browsers": live.watch_sets.clients,
     })  # fmt: skip
+
+
+@api.get("/api/system")
+def system() -> Answer:
+    """Versions of what runs here, and the settings in force without their secrets."""
+    return jsonify(system_report(_services().settings, now_ms()))
 
 
 @api.get("/health")

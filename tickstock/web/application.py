@@ -12,6 +12,7 @@ from flask import Flask
 from flask_socketio import SocketIO
 
 from tickstock.logs import Rejections
+from tickstock.market_hours import now_ms
 from tickstock.settings import Settings
 from tickstock.web import json_text
 from tickstock.web.api import api
@@ -23,6 +24,7 @@ from tickstock.web.market import Market, NoMarket
 from tickstock.web.packets import checked_packets
 from tickstock.web.pages import pages
 from tickstock.web.redis_event_subscriber import RedisEventSubscriber
+from tickstock.web.redis_probe import RedisProbe
 from tickstock.web.security import Origins, add_headers, refuse_large_bodies
 from tickstock.web.stored_results import StoredResults
 from tickstock.web.trading_clock import TradingClock
@@ -47,8 +49,10 @@ class WebServices:
     subscriber: RedisEventSubscriber
     stored: StoredResults
     database: DatabaseProbe
+    redis: RedisProbe
     catalog: dict[str, Any]  # as /api/catalog tells it
     bad_requests: Rejections = field(default_factory=lambda: Rejections(logger, "WEB"))  # of the JSON interface
+    started: int = field(default_factory=now_ms)
     threads: list[threading.Thread] = field(default_factory=list)
 
     def start(self) -> None:
@@ -100,7 +104,8 @@ def create_app(settings: Settings, market: Market | None = None) -> Flask:
     stored = StoredResults(settings.database)
     probe = DatabaseProbe(stored)
     catalog = catalog_answer(settings)
-    app.extensions[EXTENSION] = WebServices(settings, market, socketio, live, keeper, subscriber, stored, probe, catalog)
+    redis = RedisProbe(settings.redis_url)
+    app.extensions[EXTENSION] = WebServices(settings, market, socketio, live, keeper, subscriber, stored, probe, redis, catalog)
     app.before_request(refuse_large_bodies)
     app.register_blueprint(pages)
     app.register_blueprint(api)

@@ -21,6 +21,7 @@ class DatabaseProbe:
         self._asking: threading.Thread | None = None
         self._asked_at = 0.0
         self._stage: dict[str, Any] = {"status": "down", "detail": "not asked yet"}
+        self._server: dict[str, str] | None = None  # asked again after it was away
 
     def stage(self) -> dict[str, Any]:
         """The database's part of the /health report."""
@@ -36,9 +37,13 @@ class DatabaseProbe:
 
     def _ask(self) -> None:
         try:
+            if self._server is None:
+                self._server = self._stored.ask(Queries.server)
             progress = self._stored.ask(Queries.progress)
         except DatabaseError as problem:
+            self._server = None
             self._stage = {"status": "down", "detail": str(problem)}
             return
         detail = "answers" if progress is not None else "answers; TickStockPL has stored nothing yet"
-        self._stage = {"status": "ok", "detail": detail, "progress": progress._asdict() if progress is not None else None}
+        stored = progress._asdict() if progress is not None else None
+        self._stage = {"status": "ok", "detail": detail, **self._server, "progress": stored}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import tickstock
+
 if TYPE_CHECKING:
     from tickstock.web.application import WebServices
 
@@ -18,6 +20,7 @@ def health_report(services: WebServices, now: int) -> dict[str, Any]:
     """The stages of a tick's path in their order; `status` is the worst of them."""
     stages: dict[str, Mapping[str, Any]] = {
         **services.market.stages(),
+        "redis": services.redis.stage(),
         "tickstock_pl": _tickstock_pl(services, now),
         "results_subscriber": _subscriber(services, now),
         "database": _database(services),
@@ -29,6 +32,8 @@ def health_report(services: WebServices, now: int) -> dict[str, Any]:
         "status": "ok" if worst == "off" else worst,
         "issues": [f"{name}: {stage['detail']}" for name, stage in stages.items() if stage["status"] in ("down", "degraded")],
         "time": now,
+        "app": {"version": tickstock.__version__, "started": services.started},
+        "session": services.live.clock.message(),
         "stages": stages,
     }
 
@@ -40,6 +45,7 @@ def _tickstock_pl(services: WebServices, now: int) -> Stage:
         "status": _PL_STATUS.get(message["status"], "degraded"),
         "detail": "; ".join(issues) or message["status"],
         "age_ms": message["age_ms"],
+        "restarts": services.live.health.restarts,
         "report": {name: value for name, value in message.items() if name not in ("type", "age_ms")},
     }
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from tickstock.contract import FeedStatus
 from tickstock.market_data.live_board import LiveBoard
-from tickstock.market_data.service import MarketDataService
-from tickstock.market_data.tick_forwarder import RedisTickForwarder
-from tickstock.market_data.tick_recorder import TickRecorder
+from tickstock.market_data.service import BACKLOG_BYTES, MarketDataService
+from tickstock.market_data.tick_forwarder import BUFFER_BYTES, RedisTickForwarder
+from tickstock.market_data.tick_recorder import WAITING_TICKS, TickRecorder
 from tickstock.market_hours import calendar_named, now_ms
 from tickstock.settings import Settings
 
@@ -97,8 +97,8 @@ class Ingest:
         return {
             "feed_client": self._feed_stage(),
             "market_data": self._service_stage(),
-            "tick_recorder": _connection_stage(self._recorder.state(), "stored"),
-            "tick_forwarder": _connection_stage(self._forwarder.state(), "forwarded"),
+            "tick_recorder": {**_connection_stage(self._recorder.state(), "stored"), "most_waiting_ticks": WAITING_TICKS},
+            "tick_forwarder": {**_connection_stage(self._forwarder.state(), "forwarded"), "most_waiting_bytes": BUFFER_BYTES},
         }
 
     def _feed_stage(self) -> dict[str, Any]:
@@ -125,6 +125,7 @@ class Ingest:
             "detail": f"faults in {', '.join(faults)}" if faults else state["passive"] or "takes in ticks",
             "age_ms": now - last if last and self._settings.feed_clock == "wall" else None,
             **state,
+            "most_frame_bytes_waiting": BACKLOG_BYTES,
         }
 
 
