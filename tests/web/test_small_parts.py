@@ -18,19 +18,16 @@ from tickstock.web.watch_sets import WatchSets
 
 def test_browsers_with_the_same_list_share_a_room() -> None:
     sets = WatchSets()
-    _, one = sets.watch("a", ["AAPL", "MSFT", "AAPL"])
-    _, other = sets.watch("b", ["AAPL", "MSFT"])
-    assert one is other
+    one = sets.watch("a", ["AAPL", "MSFT", "AAPL"])
+    assert sets.watch("b", ["AAPL", "MSFT"]) is one
     assert one.symbols == ("AAPL", "MSFT")
-    assert sets.watching("MSFT") == [one]
     assert sets.clients == 2
 
 
 def test_an_empty_room_is_forgotten() -> None:
     sets = WatchSets()
-    sets.watch("a", ["AAPL"])
-    left, entered = sets.watch("a", ["MSFT"])
-    assert left is not None
+    left = sets.watch("a", ["AAPL"])
+    entered = sets.watch("a", ["MSFT"])
     assert left is not entered
     assert sets.rooms == [entered]
     sets.leave("a")
@@ -78,16 +75,18 @@ def test_the_newest_indicators_of_watched_symbols_are_kept_per_timeframe() -> No
     latest.take(an_indicator("AAPL", bar=120_000))
     latest.take(an_indicator("AAPL", bar=0, timeframe="5min"))
     latest.take(an_indicator("MSFT", bar=0))
-    kept = [msgspec.json.decode(raw) for raw in latest.of(["AAPL", "NVDA"])]
+    held = latest.changed_since(0, ["AAPL", "NVDA"])
+    kept = [msgspec.json.decode(payload) for _, payload in held]
     assert [(each["timeframe"], each["bar_timestamp"]) for each in kept] == [("1min", 120_000), ("5min", 0)]
+    assert latest.changed_since(held[0][0], ["AAPL"]) == held[1:]
 
 
-def test_missing_closes_are_asked_for_again_and_on_a_new_day() -> None:
-    asked: list[tuple[tuple[str, ...], date]] = []
+def test_closes_are_read_again_while_some_are_missing_when_they_may_have_changed_and_on_a_new_day() -> None:
+    asked: list[date] = []
     stored = {"AAPL": 250.0}
 
     def read(symbols: object, day: date) -> dict[str, float]:
-        asked.append((tuple(symbols), day))  # type: ignore[call-overload]
+        asked.append(day)
         return dict(stored)
 
     closes = PreviousCloses(("AAPL", "MSFT"), read)
@@ -96,10 +95,14 @@ def test_missing_closes_are_asked_for_again_and_on_a_new_day() -> None:
     assert not closes.refresh(friday, 19.0)
     stored["MSFT"] = 498.0
     assert closes.refresh(friday, 20.0)
-    assert not closes.refresh(friday, 500.0)
     assert closes.closes == {"AAPL": 250.0, "MSFT": 498.0}
-    assert closes.refresh(monday, 501.0)
-    assert asked == [(("AAPL", "MSFT"), friday), (("MSFT",), friday), (("AAPL", "MSFT"), monday)]
+    stored["AAPL"] = 62.5  # a split
+    assert not closes.refresh(friday, 79.0)
+    assert closes.refresh(friday, 80.0)
+    assert closes.closes == {"AAPL": 62.5, "MSFT": 498.0}
+    assert not closes.refresh(friday, 140.0)  # read, and nothing changed
+    assert closes.refresh(monday, 141.0)
+    assert asked == [friday] * 4 + [monday]
 
 
 @pytest.mark.parametrize(

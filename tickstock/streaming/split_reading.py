@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
+import time
 from datetime import date
 
 from tickstock.feed.massive_rest import MassiveRest
-from tickstock.market_hours import now_ms
 from tickstock.streaming.rest_fetcher import SPLITS, Fetched, RestFetcher
 from tickstock.streaming.retry_times import RetryTimes
 from tickstock.streaming.splits import Splits
@@ -14,6 +14,10 @@ from tickstock.streaming.splits import Splits
 logger = logging.getLogger(__name__)
 
 SPLITS_STAGE = "splits"
+
+
+def _steady_ms() -> int:
+    return int(time.monotonic() * 1000)
 
 
 class SplitReading:
@@ -57,7 +61,7 @@ class SplitReading:
 
     def look(self) -> None:
         """Ask again when it is time to."""
-        if self._day is not None and not self.known and not self._is_asked and self._retries.is_time(now_ms()):
+        if self._day is not None and not self.known and not self._is_asked and self._retries.is_time(_steady_ms()):
             self._ask(self._day)
 
     def answered(self, fetched: Fetched) -> None:
@@ -69,7 +73,7 @@ class SplitReading:
             self._is_refused = True
             logger.warning("STREAMING: The plan does not tell of splits: what is stored before one is not adjusted when it comes")
         elif fetched.bars is None:
-            self._retries.failed(now_ms())
+            self._retries.failed(_steady_ms())
         self.known = fetched.refused or fetched.bars is not None
         self.has_come_late = not self._is_waited_for
 

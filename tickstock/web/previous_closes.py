@@ -6,12 +6,17 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
 RETRY_SECONDS = 20.0
+AGAIN_SECONDS = 60.0
 
 ReadCloses = Callable[[Sequence[str], date], Mapping[str, float]]
 
 
 class PreviousCloses:
-    """Last day bars before the trading day; read again while some are missing. `read` may block and may raise."""
+    """Last day bars before the trading day; `read` may block and may raise.
+
+    They are read again while some are missing, and now and then all day: a provisional bar becomes final, and a split over night
+    puts them into new shares.
+    """
 
     def __init__(self, symbols: Sequence[str], read: ReadCloses) -> None:
         self.closes: dict[str, float] = {}
@@ -21,14 +26,13 @@ class PreviousCloses:
         self._read_at = float("-inf")
 
     def refresh(self, day: date, monotonic: float) -> bool:
-        """Read when the day is another one, and every 20 s while a close is missing; True when something changed."""
+        """Read when the day is another one, every 20 s while a close is missing, else every minute; True when one changed."""
         if day != self._day:
             self._day, self._read_at = day, float("-inf")
             self.closes = {}
-        missing = [symbol for symbol in self._symbols if symbol not in self.closes]
-        if not missing or monotonic - self._read_at < RETRY_SECONDS:
+        is_missing = any(symbol not in self.closes for symbol in self._symbols)
+        if monotonic - self._read_at < (RETRY_SECONDS if is_missing else AGAIN_SECONDS):
             return False
         self._read_at = monotonic
-        found = self._read(missing, day)
-        self.closes = {**self.closes, **found}
-        return bool(found)
+        before, self.closes = self.closes, {**self.closes, **self._read(self._symbols, day)}
+        return self.closes != before
