@@ -135,15 +135,14 @@ class Samples:
             SystemExit: a process is not there any more.
         """
         for name, process in self._processes.items():
-            try:
-                with process.oneshot():
-                    memory = process.memory_full_info()
-                    self._add(f"{name} memory MB", memory.rss / MEGABYTE)
-                    self._add(f"{name} own memory MB", memory.uss / MEGABYTE)
-                    self._add(f"{name} threads", process.num_threads())
-                    self._add(f"{name} descriptors", process.num_fds())
-            except psutil.Error:
-                raise SystemExit(f"{name} ended:\n{self._system.log_of(name)[-2000:]}") from None
+            if self._system.processes[name].poll() is not None:
+                raise SystemExit(f"{name} ended:\n{self._system.log_of(name)[-2000:]}")
+            with process.oneshot():
+                memory = process.memory_full_info()
+                self._add(f"{name} memory MB", memory.rss / MEGABYTE)
+                self._add(f"{name} own memory MB", memory.uss / MEGABYTE)
+                self._add(f"{name} threads", process.num_threads())
+                self._add(f"{name} descriptors", process.num_fds())
         self._take_sizes()
         for name, length in queues(self._system).items():
             self.largest_queues[name] = max(self.largest_queues.get(name, 0), length)
