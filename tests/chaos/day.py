@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -37,6 +37,7 @@ class VirtualDay:
     start: int
     end: int
     symbols: tuple[str, ...] = SYMBOLS
+    timeframes: str = "1min,5min,15min,60min,1day"
 
     @classmethod
     def of(cls, seed: int, minutes: float) -> VirtualDay:
@@ -50,7 +51,8 @@ class VirtualDay:
         length = min(int(minutes * pace), (regular.end - regular.start) // MINUTE_MS + 20)
         earliest, latest = regular.start - 8 * MINUTE_MS, max(regular.start, regular.end - (length - 6) * MINUTE_MS)
         start = min(earliest + chosen.randrange((latest - earliest) // MINUTE_MS) * MINUTE_MS, latest)
-        return cls(seed, day, start, start + length * MINUTE_MS, SYMBOLS[:SHORT_SYMBOLS] if minutes < SHORT_RUN else SYMBOLS)
+        whole = cls(seed, day, start, start + length * MINUTE_MS)
+        return replace(whole, symbols=SYMBOLS[:SHORT_SYMBOLS], timeframes="1min,5min") if minutes < SHORT_RUN else whole
 
     @property
     def last_minute(self) -> int:

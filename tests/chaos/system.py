@@ -91,6 +91,7 @@ class System:
             "TICKSTOCK_CALENDAR": "exchange",
             "TICKSTOCK_CHANNEL": "T",
             "TICKSTOCK_SYMBOLS": ",".join(self.day.symbols),
+            "TICKSTOCK_TIMEFRAMES": self.day.timeframes,
             "TICKSTOCK_RECONNECT_MAX_SECONDS": "2",
             "TICKSTOCK_LIFELINE": "stdin",
         }

@@ -15,6 +15,7 @@ from tests.chaos.schedule import steps
 from tests.servers import PostgresServer
 
 MINUTE = 1_793_629_860_000
+PATIENCE = 290.0  # seconds: many tests may run beside it
 
 
 def test_a_seed_gives_the_same_day_and_the_same_faults_every_time() -> None:
@@ -66,7 +67,7 @@ def test_the_comparison_finds_what_is_missing_and_what_is_there_besides() -> Non
 
 @pytest.mark.slow
 def test_a_day_in_which_everything_fails_ends_as_the_undisturbed_one(tmp_path: Path) -> None:
-    outcome = run_seed(887, 0.35, "sqlite", tmp_path, print)
+    outcome = run_seed(887, 0.35, "sqlite", tmp_path, print, seconds=PATIENCE)
     assert outcome.is_good, "\n".join(shown(outcome))
     assert outcome.faults
     assert all(outcome.compared.values())
@@ -75,5 +76,5 @@ def test_a_day_in_which_everything_fails_ends_as_the_undisturbed_one(tmp_path: P
 def test_the_same_on_postgresql(tmp_path: Path, postgres_server: PostgresServer, thorough: bool) -> None:
     if not thorough:
         pytest.skip("runs with --thorough")
-    outcome = run_seed(12, 0.5, "postgresql", tmp_path, print, postgres_server)
+    outcome = run_seed(12, 0.5, "postgresql", tmp_path, print, server=postgres_server, seconds=PATIENCE)
     assert outcome.is_good, "\n".join(shown(outcome))
