@@ -57,6 +57,26 @@ class LaneArrays:
             grown[..., :before] = self._arrays[name]
             self._arrays[name] = grown
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self._made)
+
+    def copied(self, lanes: int) -> dict[str, Column]:
+        """Copies of the columns of lanes 0 to `lanes - 1`."""
+        return {name: array[..., :lanes].copy() for name, array in self._arrays.items()}
+
+    def restore(self, columns: Mapping[str, Column]) -> None:
+        """Set the first lanes, for which there is room, to what `copied` gave.
+
+        Raises:
+            ValueError: it was given by other arrays than these.
+        """
+        for name, values in columns.items():
+            shape, dtype, _ = self._made[name]
+            if values.shape[:-1] != shape or values.dtype != np.dtype(dtype):
+                raise ValueError(f"{name} is {values.dtype} of shape {values.shape}, not {dtype} of {shape}")
+            self._arrays[name][..., : values.shape[-1]] = values
+
     def reset(self) -> None:
         """Every lane becomes untouched."""
         for name, (_, _, empty) in self._made.items():
@@ -75,12 +95,12 @@ class BarRing:
         self._arrays.add("count", 0, np.int64)
         for name in fields:
             self._arrays.add(name, rows=depth)
-        self.flat: dict[str, Column] = {}  # each field as one row of depth x capacity
+        self.flat = self._flat()  # each field as one row of depth x capacity
 
     def ensure(self, lanes: int) -> None:
         if lanes > self.capacity:
             self._arrays.ensure(lanes)
-            self.flat = {name: self._arrays[name].reshape(-1) for name in self.fields}
+            self.flat = self._flat()
 
     def reset(self) -> None:
         self._arrays.reset()
@@ -108,6 +128,9 @@ class BarRing:
     @property
     def capacity(self) -> int:
         return self._arrays.capacity
+
+    def _flat(self) -> dict[str, Column]:
+        return {name: self._arrays[name].reshape(-1) for name in self.fields}
 
 
 class RingView:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -30,6 +30,37 @@ def joined(tables: Sequence[Table]) -> Table:
         np.concatenate(parts) if isinstance(parts[0], np.ndarray) else joined(parts) for parts in zip(*tables, strict=True)
     )
     return type(tables[0])(*columns)
+
+
+def columns_of(table: tuple[Any, ...], prefix: str = "") -> dict[str, NDArray[Any]]:
+    """The columns of such a tuple by name, `upper.slope` for one within another."""
+    found: dict[str, NDArray[Any]] = {}
+    for name, column in zip(_names(table), table, strict=True):
+        found |= {prefix + name: column} if isinstance(column, np.ndarray) else columns_of(column, f"{prefix}{name}.")
+    return found
+
+
+def with_columns(table: Table, columns: Mapping[str, NDArray[Any]], prefix: str = "") -> Table:
+    """A tuple like this one, of the columns that `columns_of` gave.
+
+    Raises:
+        KeyError, ValueError: one is missing, or of another kind.
+    """
+    filled: list[Any] = []
+    for name, column in zip(_names(table), table, strict=True):
+        if not isinstance(column, np.ndarray):
+            filled.append(with_columns(column, columns, f"{prefix}{name}."))
+            continue
+        values = columns[prefix + name]
+        if values.dtype != column.dtype or values.shape[1:] != column.shape[1:]:
+            raise ValueError(f"{prefix}{name} is {values.dtype} of shape {values.shape}")
+        filled.append(values)
+    return type(table)(*filled)
+
+
+def _names(table: tuple[Any, ...]) -> tuple[str, ...]:
+    names: tuple[str, ...] = table._fields  # type: ignore[attr-defined]  # a NamedTuple
+    return names
 
 
 class Story(NamedTuple):

@@ -9,11 +9,15 @@ session; the sums run from minute to minute either way, so both give the same to
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from tickstock.analysis.lanes import LaneArrays
 from tickstock.analysis.results import BarColumns, Floats, Integers
+from tickstock.analysis.state import Arrays, named, under
 from tickstock.analysis.volume_profile import VolumeProfile
 from tickstock.market_hours import MINUTE_MS, Calendar, Session, regular_session_of
 
@@ -54,6 +58,32 @@ class SessionFigures:
         self._days = (lanes, bars)
         if self._session is not None:
             self._set_previous_day(self._session)
+
+    def state(self, lanes: int) -> Arrays:
+        """All that is remembered of lanes 0 to `lanes - 1` but for the day bars, as copies by name."""
+        begun = -1 if self._session is None else self._session.start
+        state = {"session": np.array([begun, self._counts, self._profile_from], np.int64)}
+        state |= named("so far", self._so_far.copied(lanes)) | named("levels", self._levels.copied(lanes))
+        for name, profile in self._profiles.items():
+            state |= named(name, profile.state(lanes))
+        return state
+
+    def restore(self, state: Mapping[str, NDArray[Any]], lanes: int) -> None:
+        """Let untouched figures of the same sessions go on from what `state` gave.
+
+        Raises:
+            KeyError, ValueError: it is of other sessions, or none.
+        """
+        begun, counts, self._profile_from = state["session"].tolist()
+        self._session = None if begun < 0 else self._calendar.session_at(begun)
+        self._counts = bool(counts)
+        self._ensure_lanes(lanes)
+        self._so_far.restore(under("so far", state))
+        self._levels.restore(under("levels", state))
+        for name, profile in self._profiles.items():
+            profile.restore(under(name, state))
+        # Bars that end before the next minute comes are at the end of the last stretch.
+        self._stretch = {name: self._so_far[name][np.newaxis].copy() for name in _RUNNING} if self._session else {}
 
     def take(self, session: Session, lanes: Integers, bars: BarColumns) -> None:
         """Take the one-minute bars of a stretch of minutes of a session, in order of time, at most one of a lane and minute."""

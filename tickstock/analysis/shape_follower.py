@@ -9,21 +9,24 @@ reported at all. So there is at most one state of a pattern in a bar.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tickstock.analysis.chart_patterns import PIVOT_SHAPES
 from tickstock.analysis.chart_shape import CONFIRMED_ABOVE, CONFIRMED_BELOW, FORMING, ChartShape, Found, pattern_of
 from tickstock.analysis.doubles_and_triples import DOUBLE, TRIPLE
 from tickstock.analysis.flags import FLAG, MOST_BARS, find_flags, is_a_pole, is_as_old_as_a_flag
 from tickstock.analysis.lanes import BarRing, LaneArrays, RingView
-from tickstock.analysis.open_shapes import OpenShapes, ShapeStates, joined, rows_of
+from tickstock.analysis.open_shapes import OpenShapes, ShapeStates, columns_of, joined, rows_of, with_columns
 from tickstock.analysis.pivots import PivotTracker
 from tickstock.analysis.range_breakout import BREAKOUT, RANGE_BARS, find_breakouts, leaves_bar_before
 from tickstock.analysis.results import BarColumns, Booleans, Floats, Integers
 
 NOTHING = ShapeStates.none()
+DEFINITIONS = (*(shape for group in PIVOT_SHAPES for shape in group.shapes), FLAG, BREAKOUT)
 
 
 class ShapeFollower:
@@ -56,6 +59,23 @@ class ShapeFollower:
         self._times.reset()
         self._marks.reset()
         self._open = OpenShapes.none()
+
+    def open_shapes(self) -> dict[str, NDArray[Any]]:
+        """The shapes that are forming, as arrays of numbers by name."""
+        number = {id(definition): at for at, definition in enumerate(DEFINITIONS)}
+        columns = columns_of(self._open)
+        columns["story.definition"] = np.array([number[id(each)] for each in columns["story.definition"]], np.int64)
+        return columns
+
+    def restore_open_shapes(self, columns: Mapping[str, NDArray[Any]]) -> None:
+        """Go on with the shapes that `open_shapes` gave.
+
+        Raises:
+            KeyError, ValueError, IndexError: these are none.
+        """
+        definitions = np.empty(len(columns["story.definition"]), np.object_)
+        definitions[:] = [DEFINITIONS[at] for at in columns["story.definition"].tolist()]
+        self._open = with_columns(OpenShapes.none(), {**columns, "story.definition": definitions})
 
     def start_from(self, lanes: Integers, average_range: Floats) -> None:
         """Let untouched lanes go on from earlier sessions; see `PivotTracker.start_from`."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tickstock.analysis.alert_rules import rules_for
 from tickstock.analysis.alerts import AlertEngine
@@ -18,6 +20,7 @@ from tickstock.analysis.oscillators import RelativeStrengthIndex
 from tickstock.analysis.results import BarColumns, Booleans, Floats, Integers
 from tickstock.analysis.selection import EVERYTHING, Enabled
 from tickstock.analysis.shape_follower import ShapeFollower
+from tickstock.analysis.state import Arrays, named, restore, state_of, under
 from tickstock.analysis.stored_bars import StoredBars
 from tickstock.analysis.timeframes import LENGTH_MS, WITHIN_SESSION
 
@@ -72,6 +75,21 @@ class TimeframeAnalysis:
         self._window.reset()
         for part in self._parts:
             part.reset()
+
+    def state(self, lanes: int) -> Arrays:
+        """All that is remembered of lanes 0 to `lanes - 1`, as copies by name."""
+        return named("lanes", state_of(self, lanes)) | named("open shapes", self._shapes.open_shapes())
+
+    def restore(self, state: Mapping[str, NDArray[Any]], lanes: int) -> None:
+        """Forget every bar, and go on from what `state` gave.
+
+        Raises:
+            KeyError, ValueError, IndexError: it was given by another analysis; `reset` then.
+        """
+        self.ensure_lanes(lanes)
+        self.reset()
+        restore(self, under("lanes", state))
+        self._shapes.restore_open_shapes(under("open shapes", state))
 
     def close_bars(
         self, lanes: Integers, bars: BarColumns, session_start: Integers | int, figures: Mapping[str, Floats] | None = None

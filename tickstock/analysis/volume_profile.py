@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from tickstock.analysis.results import Floats, Integers
+from tickstock.analysis.state import Arrays
 
 LEAST_SESSIONS = 5  # fewer say nothing
 
@@ -32,6 +37,24 @@ class VolumeProfile:
     def ensure_lanes(self, lanes: int) -> None:
         """Make room for lanes 0 to `lanes - 1`."""
         self._make_room(0, lanes)
+
+    def state(self, lanes: int) -> Arrays:
+        """All that is remembered of lanes 0 to `lanes - 1`, as copies by name."""
+        return {
+            "added": self._added[:, :lanes].copy(), "until": self._until[:, :lanes].copy(),
+            "has_bar": self._has_bar[:lanes].copy(), "sessions": self._sessions[:lanes].copy(),
+        }  # fmt: skip
+
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Let an untouched profile go on from what `state` gave.
+
+        Raises:
+            KeyError, ValueError: it is none.
+        """
+        rows, lanes = state["added"].shape
+        self._make_room(rows, lanes)
+        self._added[:rows, :lanes], self._until[: rows + 1, :lanes] = state["added"], state["until"]
+        self._has_bar[:lanes], self._sessions[:lanes] = state["has_bar"], state["sessions"]
 
     def add(self, minute: Integers, lanes: Integers, volume: Floats) -> None:
         """Take bars of the running session, at most one of a lane and minute."""

@@ -13,9 +13,11 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tickstock.analysis.selection import EVERYTHING, Enabled
 from tickstock.analysis.session_figures import SessionFigures
+from tickstock.analysis.state import Arrays, named, under
 from tickstock.analysis.timeframe_analysis import TimeframeAnalysis
 from tickstock.contract import IndicatorAlert, StreamingIndicator, StreamingPattern
 from tickstock.market_hours import MINUTE_MS, Calendar, Session
@@ -24,6 +26,8 @@ from tickstock.streaming.bar_columns import Bars, Floats, no_bars
 from tickstock.streaming.higher_timeframes import GrowingTimeframe, resample
 from tickstock.streaming.result_messages import HISTORY, ResultMessages
 from tickstock.streaming.stored_series import SeriesBars, StoredMinutes, bar_columns, series_of, sessions_of_bars
+
+UNTOLD = ""  # the origin of what is computed again and was told before
 
 
 @dataclass(slots=True)
@@ -91,8 +95,40 @@ class StreamingEngine:
         """Whether bars of this session feed indicators and patterns."""
         return session.name in self._sessions
 
+    def state(self) -> Arrays:
+        """All that the intraday series and the figures of the day remember, as copies by name; lanes as in `symbols`."""
+        lanes = len(self.symbols)
+        state = named("figures", self._figures.state(lanes))
+        for timeframe, analysis in self._analyses.items():
+            if timeframe != "1day":
+                state |= named(timeframe, analysis.state(lanes))
+        for growing in (*self._growing, self._running_day):
+            state |= named(f"growing {growing.timeframe}", growing.state())
+        return state
+
+    def restore(self, state: Mapping[str, NDArray[Any]], symbols: Sequence[str]) -> None:
+        """Go on from what `state` gave, of an engine with the same settings; the 1day series, and its bars, stay as they are.
+
+        Raises:
+            KeyError, ValueError, IndexError: it was given by another engine; `warm` and `continue_from` then.
+        """
+        if self.lanes_for(symbols).tolist() != list(range(len(symbols))):
+            raise ValueError("other symbols have the lanes already")
+        for timeframe, analysis in self._analyses.items():
+            if timeframe != "1day":
+                analysis.restore(under(timeframe, state), len(symbols))
+        for growing in (*self._growing, self._running_day):
+            growing.restore(under(f"growing {growing.timeframe}", state))
+        figures = SessionFigures(self._calendar, self._sessions)
+        figures.restore(under("figures", state), len(symbols))
+        figures.set_days(*self._days)
+        self._figures = figures
+
     def close_minute(self, start: int, bars: Bars, origin: str) -> MinuteResults:
-        """Close a minute: its bars may be none; higher timeframes that end with it, or ended before it, close too."""
+        """Close a minute: its bars may be none; higher timeframes that end with it, or ended before it, close too.
+
+        With the origin `UNTOLD` nothing is told: a minute that was closed before.
+        """
         results = MinuteResults(start)
         self._close_due(start, results, origin)
         session = self._calendar.session_at(start)
@@ -179,7 +215,8 @@ class StreamingEngine:
                 self._closed(growing.timeframe, growing.close(), session, end, results, origin)
 
     def _closed(self, timeframe: str, bars: Bars, session: Session, end: int, results: MinuteResults, origin: str) -> None:
-        results.bars += bars.rows(self.symbols, timeframe, 0, self.source)
+        if origin != UNTOLD:
+            results.bars += bars.rows(self.symbols, timeframe, 0, self.source)
         # The day's bar is analysed when the vendor's final one is there, not when the session ends.
         analysed = timeframe in self._analyses and timeframe not in self.absent and timeframe != "1day"
         if not analysed or not self.analyses_sessions(session):
@@ -191,6 +228,8 @@ class StreamingEngine:
         self, timeframe: str, bars: Bars, session: Session, figures: Mapping[str, Floats], results: MinuteResults, origin: str
     ) -> None:
         result = self._analyses[timeframe].close_bars(bars.lanes, bar_columns(bars), session.start, figures)
+        if origin == UNTOLD:
+            return
         messages = self._messages(origin, lambda _: session)
         results.suppressed += result.suppressed
         results.patterns += messages.patterns(timeframe, result)

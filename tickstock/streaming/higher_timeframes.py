@@ -5,7 +5,11 @@ They align to the start of their own session and end with it, so the last one of
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from tickstock.analysis.resampling import bounds_of
 from tickstock.market_hours import DAY_MS, MINUTE_MS, Calendar, Session
@@ -52,6 +56,22 @@ class GrowingTimeframe:
         closed = self._bars.close(self.start)
         self.end = 0
         return closed
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """The running bars, as copies by name."""
+        lanes = np.flatnonzero(self._bars.used)
+        return {"bar": np.array([self.start, self.end]), "lanes": lanes, "columns": self._bars.columns[:, lanes]}
+
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Go on with the running bars that `state` gave.
+
+        Raises:
+            KeyError, ValueError, IndexError: it gave none.
+        """
+        self.start, self.end = state["bar"].tolist()
+        self._bars = _Growing(int(state["lanes"].max(initial=-1)) + 1)
+        self._bars.used[state["lanes"]] = True
+        self._bars.columns[:, state["lanes"]] = state["columns"]
 
 
 class _Growing:
