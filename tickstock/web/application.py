@@ -19,6 +19,7 @@ from tickstock.web.api import api
 from tickstock.web.catalog_answer import catalog_answer
 from tickstock.web.database_probe import DatabaseProbe
 from tickstock.web.day_keeper import DayKeeper
+from tickstock.web.handshakes import HandshakeGuard
 from tickstock.web.live import LivePage
 from tickstock.web.market import Market, NoMarket
 from tickstock.web.packets import checked_packets
@@ -106,6 +107,7 @@ def create_app(settings: Settings, market: Market | None = None) -> Flask:
     catalog = catalog_answer(settings)
     redis = RedisProbe(settings.redis_url)
     app.extensions[EXTENSION] = WebServices(settings, market, socketio, live, keeper, subscriber, stored, probe, redis, catalog)
+    app.wsgi_app = HandshakeGuard(app.wsgi_app, bad_messages)  # type: ignore[method-assign]
     app.before_request(refuse_large_bodies)
     app.register_blueprint(pages)
     app.register_blueprint(api)
