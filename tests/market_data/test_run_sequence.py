@@ -238,6 +238,35 @@ def test_a_replay_that_goes_on_in_a_new_run_has_a_gap_from_where_the_log_stood()
     assert (said[0].gap, said[0].watermark) == ((TEN - 5_000, TEN + 70_000), TEN - 5_000)
 
 
+@pytest.mark.parametrize("wrong", [0, 1, 1_700_000_000, 253_402_300_799_000, -5])
+def test_an_impossible_time_does_not_say_where_a_replay_goes_on(wrong: int) -> None:
+    run = sequence(feed="replay", feed_clock="events", previous=status(watermark=TEN - 5_000, source="replay"))
+    run.begin(TEN)
+    run.state_changed(CONFIRMED, TEN)
+    assert run.add([trade(wrong)], TEN, TEN) == []
+    said = list(messages(run.add([trade(wrong), trade(TEN + 70_000)], TEN, TEN)))
+    assert isinstance(said[0], FeedStatus)
+    assert said[0].gap == (TEN - 5_000, TEN + 70_000)
+
+
+def test_what_a_restarted_recording_plays_again_is_passed_over() -> None:
+    run = sequence(feed="replay", feed_clock="events")
+    run.begin(TEN)
+    run.state_changed(CONFIRMED, TEN)
+    day = [trade(TEN + second * 1000) for second in range(0, 200, 10)]
+    run.add(day[:10], TEN, TEN)
+    run.state_changed(LOST, TEN)
+    run.state_changed(CONFIRMED, TEN)
+    assert run.add(day[:4], TEN, TEN) == []
+    said = list(messages(run.add(day[4:], TEN, TEN)))
+    assert isinstance(said[0], FeedStatus)
+    assert (said[0].status, said[0].gap) == ("live", (TEN + 89_000, TEN + 100_000))
+    ticks = [each for each in said if isinstance(each, FeedTick)]
+    assert [tick.timestamp for tick in ticks] == [each.t for each in day[10:]]
+    assert not any(tick.late for tick in ticks)
+    assert run.stream.counts["played_again"] == 10
+
+
 def test_the_end_of_a_recorded_day_closes_its_last_minutes() -> None:
     run = sequence(feed="replay", feed_clock="events")
     run.begin(TEN)

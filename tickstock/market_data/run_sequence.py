@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from msgspec import UNSET, Struct, UnsetType
 
 from tickstock.contract import FeedStatus
-from tickstock.feed.feed_items import HIGHEST_PRICE, FeedItem, FeedTick, is_ticker
+from tickstock.feed.feed_items import HIGHEST_PRICE, FeedItem, FeedTick, in_milliseconds, is_ticker
 from tickstock.feed.feed_stream import FeedStream
 from tickstock.feed.massive_client import ConnectionState
 from tickstock.feed.massive_events import Aggregate, Event, Trade
@@ -113,6 +113,11 @@ class RunSequence:
         """Events of the feed, received at `received_ms`."""
         pieces: list[Piece] = []
         if self._confirmed is not None:
+            # A recording that was started again plays what was seen already; only what follows is new.
+            newest = self.stream.last_event_end
+            known = next((n for n, event in enumerate(events) if _end_of(event) > newest), len(events))
+            self.stream.counts["played_again"] += known
+            events = events[known:]
             first = next((at for event in events if (at := _start_of(event))), 0)
             if not first:
                 return pieces
@@ -245,15 +250,15 @@ class RunSequence:
         return stream
 
 
+def _end_of(event: Event) -> int:
+    """When an event ended, by the feed's time; 0 for what carries no time that can be."""
+    if isinstance(event, Trade):
+        return in_milliseconds(event.t)
+    return in_milliseconds(event.e) if isinstance(event, Aggregate) else 0
+
+
 def _start_of(event: Event) -> int:
-    """When an event began, by the feed's time; 0 for what carries no time."""
+    """When an event began, by the feed's time; 0 for what carries no time that can be."""
     if isinstance(event, Trade):
-        return event.t
-    return event.s if isinstance(event, Aggregate) else 0
-
-
-def end_of(event: Event) -> int:
-    """When an event ended, by the feed's time; 0 for what carries no time."""
-    if isinstance(event, Trade):
-        return event.t
-    return event.e if isinstance(event, Aggregate) else 0
+        return in_milliseconds(event.t)
+    return in_milliseconds(event.s) if isinstance(event, Aggregate) else 0
