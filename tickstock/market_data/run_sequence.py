@@ -115,7 +115,7 @@ class RunSequence:
         if self._confirmed is not None:
             # A recording that was started again plays what was seen already; only what follows is new.
             newest = self.stream.last_event_end
-            known = next((n for n, event in enumerate(events) if _end_of(event) > newest), len(events))
+            known = next((n for n, event in enumerate(events) if end_of(event) > newest), len(events))
             self.stream.counts["played_again"] += known
             events = events[known:]
             first = next((at for event in events if (at := _start_of(event))), 0)
@@ -250,7 +250,7 @@ class RunSequence:
         return stream
 
 
-def _end_of(event: Event) -> int:
+def end_of(event: Event) -> int:
     """When an event ended, by the feed's time; 0 for what carries no time that can be."""
     if isinstance(event, Trade):
         return in_milliseconds(event.t)
