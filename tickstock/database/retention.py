@@ -48,12 +48,14 @@ class Retention:
     """Deletes in steps: each is one transaction of at most 5,000 rows and, as far as measured before, 50 ms.
 
     A step returns how many rows it deleted; 0 means that nothing is left to delete. Whoever calls leaves a pause between steps.
+    On SQLite the deleted pages are copied from the log into the file after the transaction, when nobody waits for that.
     """
 
     def __init__(self, url: str, clock: Callable[[], float] = time.perf_counter) -> None:
         self._url = url
         self._kind = "postgresql" if is_postgresql(url) else "sqlite"
         self._clock = clock
+        self.transaction_seconds = 0.0  # how long the last step's transaction held up other writers
         self._rows = _FIRST_ROWS
         self._connection: Any = None
 
@@ -103,11 +105,14 @@ class Retention:
                 cursor.execute(statement[self._kind], (*values, rows))
                 deleted = int(cursor.rowcount)
                 self._connection.commit()
+                self.transaction_seconds = self._clock() - started
+                if self._kind == "sqlite":
+                    cursor.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
         except BaseException:
             self.close()
             raise
         if deleted == rows:
-            self._pace(rows, self._clock() - started)
+            self._pace(rows, self.transaction_seconds)
         return deleted
 
     def _pace(self, rows: int, seconds: float) -> None:
@@ -118,4 +123,6 @@ class Retention:
     def _cursor(self) -> Any:
         if self._connection is None:
             self._connection = (open_postgresql if self._kind == "postgresql" else open_sqlite)(self._url)
+            if self._kind == "sqlite":
+                self._connection.execute("PRAGMA wal_autocheckpoint = 0")
         return self._connection.cursor()
