@@ -24,3 +24,13 @@ export function percentChange(share) {
   if (text === "0.00") return text;
   return (share < 0 ? MINUS : "+") + text;
 }
+
+/** @param {number} size @returns {string} 400 B, 1.2 MB */
+export function bytes(size) {
+  const units = ["B", "KB", "MB", "GB", "TB"];
+  const step = size < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(size) / 10));
+  return step === 0 ? `${WHOLE.format(size)} B` : `${(size / 1024 ** step).toFixed(1)} ${units[step]}`;
+}
+
+/** @param {number} share @returns {string} 98.76 % */
+export const percent = (share) => `${CENTS.format(share * 100)} %`;

@@ -1,0 +1,61 @@
+/** Asks the server again and again, and remembers what it said last and since when it says nothing. */
+
+const PATIENCE_MS = 8_000;
+
+/**
+ * One address that is read from time to time.
+ */
+export class Source {
+  /**
+   * @param {string} path
+   * @param {number} everyMs
+   */
+  constructor(path, everyMs) {
+    this.path = path;
+    this.everyMs = everyMs;
+    /** @type {any} */
+    this.answer = null; // the last one
+    this.answeredAt = 0; // browser time; 0 before the first answer
+    this.failingSince = 0; // browser time; 0 while it answers
+    this.problem = "";
+    this.dueAt = 0;
+    this.asking = false;
+    this.version = 0; // rises with every answer and every failure
+  }
+
+  /** Ask now, unless the answer to a question is still awaited. */
+  async ask() {
+    if (this.asking) return;
+    this.asking = true;
+    const began = Date.now();
+    try {
+      const response = await fetch(this.path, { cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS) });
+      const answer = await response.json();
+      if (!response.ok && !(response.status === 503 && answer.stages)) throw new Error(answer.error ?? `answered ${response.status}`);
+      this.answer = answer;
+      this.answeredAt = Date.now();
+      this.failingSince = 0;
+      this.problem = "";
+    } catch (problem) {
+      this.failingSince ||= began;
+      this.problem = inWords(problem);
+    } finally {
+      this.asking = false;
+      this.dueAt = began + this.everyMs;
+      this.version += 1;
+    }
+  }
+
+  /** @param {number} now browser time */
+  askWhenDue(now) {
+    if (now >= this.dueAt) void this.ask();
+  }
+}
+
+/** @param {unknown} problem @returns {string} */
+function inWords(problem) {
+  if (problem instanceof DOMException && problem.name === "TimeoutError") return `no answer for ${PATIENCE_MS / 1000} s`;
+  if (problem instanceof TypeError) return "no connection";
+  if (problem instanceof SyntaxError) return "an answer that is not JSON";
+  return problem instanceof Error ? problem.message : String(problem);
+}
