@@ -132,13 +132,17 @@ def _newest_bars(connection: Connection) -> Rows:
 
 
 def corrected_minutes(url: str) -> dict[int, set[str]]:
-    """Minutes of which a bar was corrected by late prints, and whose."""
+    """Minutes of which the bar that analysis saw is not the last word, because of late prints; and whose."""
+    names = ("symbol", "timestamp", "open", "high", "low", "close", "volume")
     found: dict[int, set[str]] = defaultdict(set)
+    first: dict[Key, tuple[Any, ...]] = {}
     engine = open_engine(url)
     with engine.connect() as connection:
-        wanted = select(bars.c.symbol, bars.c.timestamp).where(bars.c.timeframe == "1min", bars.c.revision > 0)
-        for symbol, start in connection.execute(wanted):
-            found[start].add(symbol)
+        wanted = select(*[bars.c[name] for name in names]).where(bars.c.timeframe == "1min").order_by(bars.c.revision)
+        for symbol, start, *values in connection.execute(wanted):
+            seen = first.setdefault((symbol, start), tuple(values))
+            if seen[:4] != tuple(values[:4]) or abs(seen[4] - values[4]) > 1:
+                found[start].add(symbol)
     engine.dispose()
     return found
 

@@ -31,6 +31,7 @@ from tickstock.market_hours import MINUTE_MS
 
 STRUCK_PART = 0.85  # of the day: the rest is for recovering
 RECOVERY_SECONDS = 60.0
+MOST_LEFT_OUT = 5  # symbols
 SLACK_MS = 3 * MINUTE_MS  # between the market's clock as the harness sees it and what has reached the app
 
 Say = Callable[[str], None]
@@ -258,6 +259,8 @@ def _compare(expected: StoredDay, found: StoredDay, corrected: dict[int, set[str
     touched = minutes_of_gaps(found.gaps)
     late: set[str] = set().union(*(symbols for minute, symbols in corrected.items() if minute in touched))
     outcome.left_out = sorted(late)
+    if len(late) > MOST_LEFT_OUT:
+        outcome.problems.append(f"{len(late)} symbols had late prints in a gap: too many for the comparison to say much")
     outcome.differences = differences(expected, found, late.__contains__)
     outcome.compared = {name: len(rows) for name, rows in expected.tables.items()}
     outcome.ticks_in = found.forwarded
