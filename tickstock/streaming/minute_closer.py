@@ -179,7 +179,7 @@ class MinuteCloser:
             self._refill()
         if self.warm_up is not None:
             self.warm_up.splits.look()
-        if self.after_close is not None and self._base is not None and not self._queue.waits:
+        if self.after_close is not None and self._base is not None and not self._queue.waits and not self._writer.waiting:
             self.after_close.look(self._watermark, self._symbols, self._is_live)
 
     # --- gaps ---
