@@ -221,7 +221,8 @@ ALERT_KEYS = keys(
 INDICATOR_KEYS = keys("type symbol timeframe session bar_timestamp calculation_timestamp bar values source")
 HEALTH_KEYS = keys(
     "type status issues timestamp session_id session uptime_seconds symbols_active symbols_stale ticks_per_second ticks_total "
-    "ticks_rejected ticks_late bars_per_minute lag_ms patterns_detected indicators_calculated alerts_raised rejected"
+    "ticks_rejected ticks_late bars_per_minute lag_ms patterns_detected indicators_calculated alerts_raised rejected "
+    "day_bars reconciliation"
 )
 
 MALFORMED_TICKS: list[bytes] = [

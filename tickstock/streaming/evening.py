@@ -56,13 +56,13 @@ class Evening:
         bars = self._queries.bars_made_from_ticks(day, until)
         for symbol in sorted(self.waiting, key=lambda each: (-bars.get(each, 0), each)):
             self._fetcher.minutes(
-                [symbol], day, until, EVENING, (STAGE, day), partial(self._store.reconcile, day=day, until=until)
+                [symbol], day, until, EVENING, (STAGE, (day, until)), partial(self._store.reconcile, day=day, until=until)
             )
 
     def answered(self, fetched: Fetched, now: int) -> bool:
         """Note an answer; true when it was the last one of a round that compared something."""
         session = self._session
-        if session is None or fetched.tag[1] != self._calendar.sessions_of(session.trading_day)[0].start:
+        if session is None or fetched.tag[1][0] != self._calendar.sessions_of(session.trading_day)[0].start:
             return False
         self._refused = self._refused or fetched.refused
         self._asked.discard(fetched.symbol)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from msgspec import UNSET
@@ -20,8 +20,10 @@ from tickstock.streaming.bar_builder import BarBuilder, EndedMinute
 from tickstock.streaming.bar_columns import Bars, no_bars
 from tickstock.streaming.corrections import Row
 from tickstock.streaming.engine import MinuteResults, StreamingEngine
+from tickstock.streaming.evening import STAGE as EVENING_STAGE
 from tickstock.streaming.gap_retries import GapRetries
 from tickstock.streaming.health import Figures
+from tickstock.streaming.late_bars import LateBars
 from tickstock.streaming.log_follower import Position
 from tickstock.streaming.log_reader import Lost
 from tickstock.streaming.minute_queue import FeedGap, MinuteQueue, ReadyMinute, RestRange
@@ -62,7 +64,7 @@ class MinuteCloser:
     ) -> None:
         self.warm_up: WarmUp | None = None  # set by the scheduler; without it (tests) the series begin empty
         self.after_close: AfterClose | None = None  # set by the scheduler
-        self.undelivered: dict[int, set[str]] = {}  # minutes that closed without REST's bars, and for whom
+        self.open_gaps: Callable[[], list[dict[str, Any]]] = list  # set by the scheduler: rows of gaps that wait for something
         self._builder = builder
         self._queue = queue
         self._engine = engine
@@ -82,6 +84,7 @@ class MinuteCloser:
         self._final_days_came = False  # and the figures of the running day do not know them yet
         self._known_gaps: set[tuple[int, int]] = set()  # as the statuses told them
         self._retries = GapRetries()
+        self._late = LateBars()
         self._gap_rows: list[tuple[Any, ...]] = []  # of feed_gaps, for the next transaction
         self._late_bars: list[Row] = []
 
@@ -154,6 +157,9 @@ class MinuteCloser:
             assert isinstance(subject, RestRange)
             self._deliver(subject, fetched)
         elif self.after_close is not None and stage in AFTER_CLOSE_STAGES:
+            if stage == EVENING_STAGE and fetched.bars is not None:
+                self._late.compared(fetched.symbol, subject[1])
+                self._gap_rows += self._late.repaired()
             closed = self.after_close.answered(fetched, self._base)
             if closed is not None:
                 self._writer.put(closed)
@@ -165,12 +171,12 @@ class MinuteCloser:
     def work(self, *, live: bool = True) -> None:
         """Ask REST for what a gap needs, and close every minute that is ready."""
         for missing, symbol in self._retries.due(self._steady()):
-            if self._queue.waits_for(missing) or self._is_undelivered(missing, symbol):
+            if self._queue.waits_for(missing) or self._late.misses(missing, symbol):
                 self._ask(missing, [symbol])
         while True:
             wanted = self._queue.wanted(self._symbols)
             if wanted is not None:
-                self._ask(wanted, sorted(wanted.symbols))
+                self._ask(wanted, wanted.symbols)
             ready = self._queue.ready(self._steady())
             if ready is None:
                 break
@@ -179,7 +185,7 @@ class MinuteCloser:
             self._refill()
         if self.warm_up is not None:
             self.warm_up.splits.look()
-        if self.after_close is not None and self._base is not None and not self._queue.waits and not self._writer.waiting:
+        if self.after_close is not None and self._base is not None and not (self._queue.waits or self._writer.waiting):
             self.after_close.look(self._watermark, self._symbols, self._is_live)
 
     # --- gaps ---
@@ -256,19 +262,35 @@ class MinuteCloser:
             return
         bars = {bar.timestamp: bar for bar in fetched.bars}
         wanted.delivered[fetched.symbol] = bars
-        late = [bar for start, bar in bars.items() if fetched.symbol in self.undelivered.get(start, ())]
+        late = self._late.come(wanted, fetched.symbol, bars)
         if late:
             lanes = self._engine.lanes_for([fetched.symbol]).repeat(len(late))
             self._late_bars += Bars.from_rest(lanes, late).rows(self._engine.symbols, "1min", 0, self._engine.source)
-            for bar in late:
-                self.undelivered[bar.timestamp].discard(fetched.symbol)
+        self._gap_rows += self._late.repaired()
 
-    def _ask(self, wanted: RestRange, symbols: list[str]) -> None:
-        self._fetcher.minutes(symbols, wanted.first, wanted.last + MINUTE_MS, GAP, ("gap", wanted))
+    def _ask(self, wanted: RestRange, symbols: Iterable[str]) -> None:
+        """Those that traded last come first."""
+        traded = self._figures.last_minute_of
+        by_need = sorted(symbols, key=lambda each: (-traded.get(each, 0), each))
+        self._fetcher.minutes(by_need, wanted.first, wanted.last + MINUTE_MS, GAP, ("gap", wanted))
 
-    def _is_undelivered(self, wanted: RestRange, symbol: str) -> bool:
-        """Whether a minute of the range closed without the symbol's bar: it is stored, as a revision, when it comes."""
-        return any(symbol in self.undelivered.get(at, ()) for at in range(wanted.first, wanted.last + MINUTE_MS, MINUTE_MS))
+    def _reopen_gaps(self) -> None:
+        """What was still missing when the last process ended is asked for again; where its day is over, it is lost."""
+        until = self._base.complete_until if self._base else 0
+        today = self._start_of_day(until - 1) if until else 0
+        for row in sorted(self.open_gaps(), key=lambda each: each["started"]):
+            first = row["started"] - row["started"] % MINUTE_MS
+            last = (row["ended"] - 1) - (row["ended"] - 1) % MINUTE_MS
+            if not row["id"].startswith("feed:") or last >= until:
+                continue  # the log tells of it again
+            wanted = RestRange(first, last, self._symbols())
+            for minute in range(first, last + 1, MINUTE_MS):
+                self._late.closed_without(minute, wanted.symbols)
+            self._late.closed(FeedGap(row["started"], row["ended"], row["cause"], first, last, "", 0))
+            if first < today:
+                self._gap_rows += self._late.day_is_over()
+            else:
+                self._ask(wanted, wanted.symbols)
 
     # --- closing ---
 
@@ -279,8 +301,7 @@ class MinuteCloser:
             self._anchor(ended.start, ended.start)
         origin = LIVE if live and ready.rest is None else REPAIR
         results = self._engine.close_minute(ended.start, self._bars_of(ready), origin)
-        if ready.undelivered:
-            self.undelivered[ended.start] = ready.undelivered
+        self._late.closed_without(ended.start, ready.undelivered)
         self._finish_gaps(ready)
         self._hand_over(results, ended)
         self._count(results, len(ended.late))
@@ -295,10 +316,7 @@ class MinuteCloser:
         return Bars.from_rest(lanes, list(ready.rest.values()))
 
     def _finish_gaps(self, ready: ReadyMinute) -> None:
-        missing = len(ready.undelivered)
-        lost = f"bars of {missing} symbols: REST did not deliver them in time" if missing else None
-        for gap in ready.repaired:
-            self._gap_rows.append((gap.id, gap.start, gap.end, gap.cause, "minute bars from REST", lost))
+        self._gap_rows += [self._late.closed(gap) for gap in ready.repaired]
 
     def _hand_over(self, results: MinuteResults, ended: EndedMinute) -> None:
         position = Position(
@@ -337,6 +355,10 @@ class MinuteCloser:
                 logger.warning("STREAMING: The database has not stored all minutes yet; the new day begins with what it has")
             # What lies between our last closed minute and this one is history too: days before a gap.
             keep_after = self._base.complete_until if self._base else 0
+            if first_start:
+                self._reopen_gaps()
+            else:
+                self._gap_rows += self._late.day_is_over()
             self._writer.put_history(self.warm_up.run(day, until, keep_after))
         except DatabaseError as problem:
             logger.error("STREAMING: History could not be loaded (%s); indicators begin with the bars that come", problem)

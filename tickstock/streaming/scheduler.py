@@ -29,7 +29,7 @@ from tickstock.streaming.health import Figures, HealthReporter, tick_counter
 from tickstock.streaming.housekeeping import Housekeeping
 from tickstock.streaming.log_follower import LogFollower, Position
 from tickstock.streaming.log_reader import LogReader
-from tickstock.streaming.minute_closer import MinuteCloser
+from tickstock.streaming.minute_closer import MinuteCloser, steady_ms
 from tickstock.streaming.minute_queue import MinuteQueue
 from tickstock.streaming.minute_writer import MinuteWriter
 from tickstock.streaming.missed_results import publish_missed
@@ -160,11 +160,12 @@ class TickStockPL:
             builder=self._builder, queue=self._queue, engine=self._engine, fetcher=self._fetcher, writer=self._writer,
             calendar=self._calendar, figures=self.figures, committed=committed, report_taken=self._taken.report, now=now_ms,
         )  # fmt: skip
+        closer.open_gaps = lambda: self._queries.gaps(open_only=True, limit=1_000)
         closer.warm_up = self._warm_up = WarmUp(
             self._settings, self._calendar, self._engine, self._fetcher, self._queries, closer.fetched
         )  # fmt: skip
         closer.after_close = self._after_close = AfterClose(
-            self._settings.database, self._calendar, self._engine, self._fetcher, self._warm_up, now_ms
+            self._settings.database, self._calendar, self._engine, self._fetcher, self._warm_up, steady_ms
         )
         reader = LogReader(self._log_client, self._stored_ticks, self.rejections)
         return closer, LogFollower(reader, self._builder, closer, self.figures, self.rejections)
