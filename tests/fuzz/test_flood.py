@@ -121,7 +121,7 @@ def test_ticks_go_on_under_a_flood_and_the_tables_equal_those_of_a_quiet_day(
         assert "Traceback" not in streaming.text
     publisher.close()
     print(
-        f"{flood.published:,} rubbish messages, {publisher.position:,} ticks in {ended - begun:.1f} s; in step {behind:.1f} s later"
+        f"{flood.published:,} rubbish messages, {publisher.position:,} ticks in {ended - begun:.1f} s; done {behind:.1f} s later"
     )
     assert flood.published > PER_SECOND * SECONDS * 0.8
     assert behind < 10
@@ -157,9 +157,6 @@ class Page:
     def health_report(self, report: StreamingHealth, received: int | None = None) -> bool:
         self.reports += 1
         return False
-
-    def redis_away(self, since: int | None) -> None:
-        """Redis is there all the time."""
 
     def redis_away(self, since: int | None) -> None: ...
 

@@ -54,6 +54,18 @@ def test_a_file_sorted_by_ticker_is_played_in_the_order_of_time(flat_file: Calla
     ]  # fmt: skip
 
 
+def test_rows_of_another_day_and_rows_that_are_no_csv_are_left_out_and_counted(flat_file: Callable[..., Path]) -> None:
+    day_ms = 86_400_000
+    path = flat_file(
+        row("A", OPEN - 3650 * day_ms, "9"), row("A", OPEN, "10", sequence=1), "B" * 200_000,
+        row("A", OPEN + 1, "11", sequence=2),
+        row("A", OPEN + 2, "12", sequence=3), row("A", OPEN + day_ms, "13"), row("A", OPEN + 27_000 * day_ms, "14"),
+    )  # fmt: skip
+    day = RecordedDay(path)
+    assert [each["p"] for each in played(day, "T")] == [10.0, 11.0, 12.0]
+    assert day.rejections.counts == {"rows of another day": 3, "rows that are no CSV": 1}
+
+
 def test_equal_times_keep_the_order_of_the_file(flat_file: Callable[..., Path]) -> None:
     path = flat_file(*(row("A", OPEN, f"{10 + each / 100:.2f}", sequence=50 - each) for each in range(50)))
     assert [each["q"] for each in played(RecordedDay(path), "T")] == list(range(50, 0, -1))

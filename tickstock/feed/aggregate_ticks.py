@@ -7,7 +7,16 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
 
-from tickstock.feed.feed_items import EARLIEST_MS, HIGHEST_PRICE, REMEMBERED_MS, FeedItem, FeedTick, in_milliseconds, is_ticker
+from tickstock.feed.feed_items import (
+    ANCIENT_MS,
+    EARLIEST_MS,
+    HIGHEST_PRICE,
+    REMEMBERED_MS,
+    FeedItem,
+    FeedTick,
+    in_milliseconds,
+    is_ticker,
+)
 from tickstock.feed.massive_events import Aggregate, Event, MinuteAggregate, SecondAggregate
 from tickstock.feed.new_york_day import NO_DAY, new_york_day_at
 from tickstock.logs import Rejections
@@ -110,7 +119,7 @@ class AggregateTicks:
             if end > self.newest_end:
                 self.newest_end = end
             self.counts["windows"] += 1
-            if end > self.newest_end - REMEMBERED_MS:
+            if end > max(self.newest_end - REMEMBERED_MS, self._closed - ANCIENT_MS):
                 if lane is None:
                     lane = self._lanes[window.sym] = _Lane()
                 self._apply(lane, window, begin, end, out)

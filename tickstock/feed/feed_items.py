@@ -9,9 +9,10 @@ from typing import Protocol
 from msgspec import Struct
 
 from tickstock.feed.massive_events import Event
-from tickstock.market_hours import MINUTE_MS
+from tickstock.market_hours import DAY_MS, MINUTE_MS
 
 REMEMBERED_MS = 15 * MINUTE_MS  # the vendor corrects a window for this long
+ANCIENT_MS = DAY_MS  # what is so much older than the minutes that ended is no late print but a mistake
 
 # A timestamp in milliseconds that this century can hold; seconds and garbage lie outside.
 EARLIEST_MS = 1_000_000_000_000

@@ -9,7 +9,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from tickstock.feed.feed_items import EARLIEST_MS, HIGHEST_PRICE, REMEMBERED_MS, FeedItem, FeedTick, in_milliseconds, is_ticker
+from tickstock.feed.feed_items import (
+    ANCIENT_MS,
+    EARLIEST_MS,
+    HIGHEST_PRICE,
+    REMEMBERED_MS,
+    FeedItem,
+    FeedTick,
+    in_milliseconds,
+    is_ticker,
+)
 from tickstock.feed.massive_events import Event, Trade
 from tickstock.feed.new_york_day import NO_DAY, new_york_day_at
 from tickstock.feed.recent_trades import RecentTrades
@@ -53,7 +62,8 @@ class _Lane:
 class TradeTicks:
     """The `TickMaker` of channel T.
 
-    `counts`: trades, repeats, volume_only, high_low_only, no_effect; and held_without_price, in shares: the volume of ended
+    `counts`: trades, repeats, too_late (a day older than the minutes that ended: dropped), volume_only, high_low_only,
+    no_effect; and held_without_price, in shares: the volume of ended
     minutes that have no price, which the vendor's bars do not show either.
     """
 
@@ -70,7 +80,7 @@ class TradeTicks:
         self._effects: tuple[dict[tuple[int, ...], int], dict[tuple[int, ...], int]] = ({}, {})
 
     def take(self, events: Sequence[Event], start: int, stop_at: int, latest: int, out: list[FeedItem]) -> int:
-        lanes, taken = self._lanes, 0
+        lanes, taken, ancient = self._lanes, 0, self._closed - ANCIENT_MS
         for index in range(start, len(events)):
             trade = events[index]
             if trade.__class__ is not Trade:
@@ -88,6 +98,9 @@ class TradeTicks:
             if time > self.newest_end:
                 self.newest_end = time
             taken += 1
+            if time < ancient:
+                self.counts["too_late"] += 1
+                continue
             if lane.recent.is_repeat(trade.x, trade.i, trade.trfi, trade.q, self.newest_end):
                 self.counts["repeats"] += 1
             else:
