@@ -216,6 +216,18 @@ def test_a_status_of_somebody_else_is_ignored_and_costs_no_time(followed: Follow
     assert followed.sink.losses == []
 
 
+def test_a_status_of_somebody_else_is_ignored_at_the_very_first_start_too(followed: Followed) -> None:
+    followed.client.set(PUBLISHER_LEASE_KEY, "run1")
+    followed.send([Say(T0)], live=False)
+    for forwarded in (0, 700):
+        foreign = FeedStatus("live", "simulated", T0, T0, T0 + 99 * MINUTE_MS, "somebody", forwarded, "")
+        followed.follower.arrival(encode(foreign))
+    assert followed.now < 1
+    followed.send([*minute(0), *minute(1)])
+    assert followed.bars() == expected(0, 1)
+    assert followed.sink.losses == []
+
+
 def test_a_status_of_the_run_before_does_not_make_it_wait_or_read_twice(followed: Followed) -> None:
     followed.send([Say(T0), *minute(0)])
     stale = msgspec.json.encode(followed.publisher.status(Say(T0 + MINUTE_MS)))

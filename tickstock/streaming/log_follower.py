@@ -162,10 +162,12 @@ class LogFollower:
         while True:
             for piece in self._reader.read():
                 self._piece(piece, base)
+            if self._is_foreign(status):
+                return  # nobody's: the log's own run goes on with its next status
             if self._cursor.returned(status, self._reader.run, self._reader.position):
                 break
-            if self._reader.run != status.run and (self._reader.reached(status.run) or self._is_foreign(status)):
-                return  # an older run, or nobody's: the log's own run goes on with its next status
+            if self._reader.run != status.run and self._reader.reached(status.run):
+                return  # an older run's
             if self._monotonic() > deadline:
                 self._go_on_without_log(status, base)
                 break
