@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from sqlalchemy import select
 
@@ -13,6 +14,7 @@ from tests.market_data.stand_ins import T0, eventually, ticks
 from tickstock.database import models
 from tickstock.database.connection import open_engine
 from tickstock.database.migrate import migrate
+from tickstock.database.spill import Record, SpillFile
 from tickstock.feed.feed_items import FeedTick
 from tickstock.market_data import tick_recorder
 from tickstock.market_data.tick_recorder import TickRecorder
@@ -199,3 +201,17 @@ def test_without_room_for_the_file_ticks_stay_in_memory_as_long_as_there_is_room
     eventually(lambda: recorder.stored_ticks == 200)
     recorder.stop()
     assert [row[1] for row in stored(absent)] == list(range(1, 201))
+
+
+def test_records_that_another_version_left_in_the_file_are_passed_over_and_counted(database_url: str, spill: Path) -> None:
+    good = msgspec.msgpack.encode((RUN, 1, ticks(1, 3)))
+    with_a_gap = [Record(b"\xc1 no msgpack", 5), Record(good, 3), Record(msgspec.msgpack.encode({"an": "older form"}), 7)]
+    SpillFile(spill).append(with_a_gap)
+    recorder = TickRecorder(database_url, spill=spill)
+    recorder.start()
+    recorder.add(RUN, 4, ticks(4, 5))
+    eventually(lambda: recorder.stored_ticks == 5)
+    assert recorder.state()["rejected"] == {"records of the file of waiting ticks, written by another version": 2}
+    assert recorder.waiting_ticks == 0
+    recorder.stop()
+    assert not spill.exists()

@@ -34,7 +34,8 @@ from tickstock.contract import (
 from tickstock.database.connection import open_sqlite
 from tickstock.database.migrate import migrate
 from tickstock.database.queries import Queries
-from tickstock.market_hours import MINUTE_MS, AlwaysOpenCalendar
+from tickstock.database.spill import Record, SpillFile
+from tickstock.market_hours import MINUTE_MS, AlwaysOpenCalendar, now_ms
 from tickstock.streaming import minute_writer, result_publisher
 from tickstock.streaming.engine import MinuteResults
 from tickstock.streaming.log_follower import Position
@@ -240,6 +241,18 @@ def test_a_postgresql_that_stops_is_waited_for(redis_server: RedisServer, heard:
     assert heard.messages == of_minutes(0, 1, 2)
 
 
+def test_a_minute_in_the_file_that_cannot_be_read_is_left_out_and_said(redis_server: RedisServer, tmp_path: Path) -> None:
+    url = f"sqlite:///{(tmp_path / 'tickstock.db').as_posix()}"
+    migrate(url)
+    spill = tmp_path / "minutes"
+    SpillFile(spill).append([Record(b"\xc1"), Record(b"\x90")])
+    with publishing(redis_server.url) as publisher, writing(url, publisher, spill) as writer:
+        writer.put(closed(0))
+        assert writer.flush(20)
+        assert writer.rejected_minutes == 2
+    assert stored_minutes(url) == [0]
+
+
 def test_minutes_that_wait_long_go_to_a_file_and_are_stored_in_order(
     redis_server: RedisServer, heard: Heard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -421,6 +434,39 @@ def test_what_was_stored_but_not_published_is_published_at_the_next_start_and_no
     assert sorted(heard.messages[6:]) == sorted(of_minutes(2, 3))
 
 
+def test_final_day_results_that_were_stored_but_not_published_are_published_at_the_start(
+    redis_server: RedisServer, database_url: str
+) -> None:
+    """They stand behind the last minute, at its position."""
+    day = now_ms()
+    bar = ("A", "1day", T0, 0, 1.0, 2.0, 0.5, 1.5, 10, None, 3, "simulated", None, None)
+    values = StreamingIndicator("A", "1day", "regular", T0, day, BarValues(1.0, 2.0, 0.5, 1.5, 10), {"SMA_20": 1.0}, "simulated")
+    final = ClosedMinute(
+        MinuteResults(T0, indicators=[values]), Position("run1", 0, T0 + MINUTE_MS, 1), day_bars=[bar], coverage=[("A", 0, T0 + 1)],
+        vendor_progress=[("final_days", T0 + 1)],
+    )  # fmt: skip
+    provisional = (*bar[:3], 0, 9.0, 9.0, 9.0, 9.0, 1, 1, None, "simulated", T0, T0)
+    with publishing(redis_server.url) as publisher, writing(database_url, publisher) as writer:
+        minute = closed(0)
+        minute.results.bars.append(provisional)
+        writer.put(minute)
+        assert writer.flush(20)
+        eventually(lambda: publisher.published_minute == T0)
+        silent = ResultPublisher(redis_server.url)  # never started: as if the process ended before it published
+        with writing(database_url, silent) as later:
+            later.put(final)
+            assert later.flush(20)
+        queries = Queries(database_url)
+        assert publish_missed(queries, publisher, queries.progress()) == 1
+        eventually(lambda: not publisher.waiting)
+        last = publisher.last_logged()
+        assert last is not None and last.indicators == [values]
+        assert publish_missed(queries, publisher, queries.progress()) == 0
+    assert [(row["revision"], row["open"]) for row in rows_of(database_url, "bars") if row["timeframe"] == "1day"] == [
+        (0, 9.0), (1, 1.0)
+    ]  # fmt: skip
+
+
 def test_a_start_without_progress_or_without_redis_publishes_nothing(mortal_redis: RedisServer, database_url: str) -> None:
     publisher = ResultPublisher(mortal_redis.url)
     queries = Queries(database_url)
@@ -532,7 +578,9 @@ def test_a_clock_that_is_set_does_not_upset_the_order_of_the_results_log(
         with publishing(redis_server.url) as publisher:
             publisher.publish(publication(0))
             eventually(lambda: publisher.published_minute == T0)
-        monkeypatch.setattr("tickstock.streaming.result_publisher.time.time", lambda: 1_600_000_000.0)  # years before: the next process
+        monkeypatch.setattr(
+            "tickstock.streaming.result_publisher.time.time", lambda: 1_600_000_000.0
+        )  # years before: the next process
         with publishing(redis_server.url) as publisher:
             for n in (1, 2):
                 publisher.publish(publication(n))

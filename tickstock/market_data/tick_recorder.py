@@ -186,6 +186,8 @@ class TickRecorder:
         """Store the oldest ticks that wait; false while the database is away."""
         if self._batch is None:
             self._batch = in_native_thread(self._from_file) if self._spilled.records else self._from_memory()
+            if unreadable := max(0, self._batch.records - len(self._batch.chunks)):
+                self._rejections.add("records of the file of waiting ticks, written by another version", "", unreadable)
         batch = self._batch
         self._insert_began = time.monotonic()
         try:
@@ -217,7 +219,12 @@ class TickRecorder:
 
     def _from_file(self) -> _Batch:
         records = self._spilled.oldest(SPILL_READ_BYTES)
-        chunks = [msgspec.msgpack.decode(record, type=_Chunk) for record in records]
+        chunks = []
+        for record in records:
+            try:
+                chunks.append(msgspec.msgpack.decode(record, type=_Chunk))
+            except (ValueError, RecursionError):
+                continue  # of another TickStock; `_store_next` says so
         return _Batch(chunks, sum(len(chunk.ticks) for chunk in chunks), len(records))
 
     def _spill(self) -> None:

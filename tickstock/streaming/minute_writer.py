@@ -160,7 +160,13 @@ class MinuteWriter:
     def _store_oldest(self) -> bool:
         """Store the minute that has waited longest; false while the database is away."""
         from_file = self._spilled.oldest(1)
-        head = msgspec.msgpack.decode(from_file[0], type=ClosedMinute) if from_file else self._waiting[0]
+        try:
+            head = msgspec.msgpack.decode(from_file[0], type=ClosedMinute) if from_file else self._waiting[0]
+        except (ValueError, RecursionError) as problem:
+            self.rejected_minutes += 1
+            logger.error("STREAMING: A minute that waited in the file cannot be read and is left out: %s", problem)
+            self._spilled.remove(1)
+            return True
         self._transaction_began = time.monotonic()
         try:
             with self._writer.transaction() as batch:
