@@ -46,6 +46,7 @@
  * @property {number} delay_ms
  * @property {number | null} ticks_per_second
  * @property {number | null} lag_ms
+ * @property {number} seq  of the last signal
  *
  * @typedef {object} Health
  * @property {string} status  healthy | degraded | stopped | waiting | down
@@ -71,6 +72,7 @@
  * @typedef {object} Snapshot
  * @property {string} epoch
  * @property {number} seq
+ * @property {number} oldest  the lowest number that the server still holds
  * @property {number} time
  * @property {string[]} watch
  * @property {SymbolRow[]} symbols
@@ -80,6 +82,13 @@
  * @property {Session} session
  * @property {Health} health
  * @property {FeedStatus} feed
+ *
+ * @typedef {object} Events  a part of the answer to `since`
+ * @property {string} epoch
+ * @property {number} from
+ * @property {number} to
+ * @property {number} until  where the answer ends
+ * @property {Signal[]} events
  */
 
 export {};

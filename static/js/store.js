@@ -1,6 +1,8 @@
 /** The latest of everything the server said. Sockets write into it, the frame loop reads from it; nothing here touches the page. */
 
-/** @import { SymbolRow, Signal, IndicatorValues, FeedStatus, Health, Session, Counters, Snapshot } from "./messages.js" */
+import { Sequence } from "./sequence.js";
+
+/** @import { SymbolRow, Signal, IndicatorValues, FeedStatus, Health, Session, Counters, Snapshot, Events } from "./messages.js" */
 
 export const KEPT_SIGNALS = 2000;
 const SPARE_SIGNALS = 200; // room before the oldest are dropped, a good number at once
@@ -9,8 +11,7 @@ const SPARE_SIGNALS = 200; // room before the oldest are dropped, a good number 
 
 export class Store {
   constructor() {
-    this.epoch = "";
-    this.seq = 0;
+    this.sequence = new Sequence(KEPT_SIGNALS);
     /** @type {"connecting" | "live" | "lost"} */
     this.link = "connecting";
     this.linkSince = Date.now();
@@ -66,24 +67,20 @@ export class Store {
   /**
    * Begin, or begin again.
    * @param {Snapshot} snapshot
-   * @returns {number | null} the number after which signals are missing here, or null when none are
    */
   takeSnapshot(snapshot) {
     this.heardAt(snapshot.time);
-    const sameEpoch = snapshot.epoch === this.epoch;
-    if (!sameEpoch) this.seq = 0;
-    const held = this.seq;
-    const brought = snapshot.events.filter((signal) => signal.seq > held).length; // the newest by detection, so not one run of numbers
-    const missingAfter = sameEpoch && held && brought < snapshot.seq - held ? held : null;
-    this.epoch = snapshot.epoch;
+    this.sequence.begin(snapshot.epoch, snapshot.seq, snapshot.oldest);
     if (snapshot.watch.join() !== this.watch.join()) {
       this.watch = snapshot.watch;
       this.watchVersion += 1;
     }
     snapshot.symbols.forEach((row) => this.takeRow(row));
     snapshot.indicators.forEach((values) => this.takeIndicators(values));
-    for (const signal of snapshot.events) this.takeSignal(signal);
-    this.seq = snapshot.seq;
+    for (const signal of snapshot.events) {
+      this.sequence.take(signal.seq);
+      this.hold(signal); // also one whose number is not waited for any more
+    }
     this.counters = snapshot.counters;
     this.session = snapshot.session;
     this.health = snapshot.health;
@@ -91,7 +88,6 @@ export class Store {
     this.stateVersion += 1;
     this.setLink("live");
     this.watch.forEach((symbol) => this.changedSymbols.add(symbol));
-    return missingAfter;
   }
 
   /** @param {SymbolRow} row */
@@ -110,14 +106,28 @@ export class Store {
     this.changedSymbols.add(values.symbol);
   }
 
+  /** @param {Signal} signal  as it happens, or asked for; one that is here already changes nothing */
+  takeSignal(signal) {
+    if (this.sequence.take(signal.seq)) this.hold(signal);
+  }
+
+  /**
+   * Take a part of the answer to `since`.
+   * @param {Events} answer
+   */
+  takeEvents(answer) {
+    if (answer.epoch !== this.sequence.epoch) return;
+    for (const signal of answer.events) this.takeSignal(signal);
+    this.sequence.answered(answer, Date.now());
+  }
+
   /**
    * Hold a signal; a confirmed or void one is never replaced.
    * @param {Signal} signal
    */
-  takeSignal(signal) {
-    if (signal.seq > this.seq) this.seq = signal.seq;
+  hold(signal) {
     const before = this.signals.get(signal.id);
-    if (before && (before.state ?? "confirmed") !== "forming") return;
+    if (before && ((before.state ?? "confirmed") !== "forming" || signal.state === "forming")) return;
     this.signals.set(signal.id, signal);
     if (this.signals.size > KEPT_SIGNALS + SPARE_SIGNALS) this.dropOldest();
     this.signalsVersion += 1;

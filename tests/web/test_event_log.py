@@ -52,12 +52,12 @@ def test_since_gives_all_that_followed_or_says_that_it_cannot(count: int, kept: 
     log = EventLog("epoch", kept=kept)
     for number in range(count):
         log.add(an_alert(f"S{number}"))
-    entries = log.since(seq)
+    numbers = log.since(seq)
     if max(0, count - kept) <= seq <= count:
-        assert entries is not None
-        assert [entry.seq for entry in entries] == list(range(seq + 1, count + 1))
+        assert numbers == range(seq + 1, count + 1)
+        assert [entry.seq for entry in log.entries(seq + 1)] == list(range(seq + 1, count + 1))
     else:
-        assert entries is None
+        assert numbers is None
 
 
 def test_the_last_detected_come_in_the_order_of_their_numbers_also_when_history_is_read_after_them() -> None:

@@ -86,24 +86,6 @@ def test_history_that_arrives_late_does_not_push_out_what_was_detected_after_it(
     assert held == [True, False, True]
 
 
-@pytest.mark.parametrize(
-    ("seqs", "missing_after"),
-    [([6, 7, 8], None), ([2, 3, 6, 7, 8], None), ([2, 3, 7, 8], 5), ([7, 8], 5), ([], 5)],
-)
-def test_a_snapshot_that_lacks_a_signal_is_noticed(modules: Page, seqs: list[int], missing_after: int | None) -> None:
-    missing = run(
-        modules,
-        "store",
-        """const store = new m.Store();
-           const snapshot = {epoch: "e", time: 1, watch: [], symbols: [], indicators: [], counters: null, session: null,
-                             health: null, feed: null};
-           store.takeSnapshot({...snapshot, seq: 5, events: []});
-           return store.takeSnapshot({...snapshot, seq: 8, events: argument.map((seq) => signal({seq, id: String(seq)}))});""",
-        seqs,
-    )
-    assert missing == missing_after
-
-
 @pytest.mark.parametrize("quality", [0.0, 0.1, 0.2, 0.4, 0.6, 0.7, 1.0])
 def test_the_page_ranks_a_detection_as_the_catalogue_does(modules: Page, monkeypatch: pytest.MonkeyPatch, quality: float) -> None:
     quantiles = (0.0, 0.0, 0.2, 0.6, 0.6, 0.9)

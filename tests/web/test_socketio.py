@@ -81,6 +81,7 @@ def test_after_watch_only_those_symbols_come_with_their_state_at_once(world: Wor
         page.client.emit("watch", ["AAPL"])
         page.wait_for("streaming_health")
         page.wait_for("feed_status")
+        page.wait_for("streaming_indicator")
         assert [each["symbol"] for each in page.all("streaming_indicator")] == ["AAPL"]
         page.heard.clear()
         page.wait_for("ticks", 1)

@@ -17,6 +17,7 @@ from tickstock.settings import Settings
 from tickstock.web import json_text
 from tickstock.web.api import api
 from tickstock.web.catalog_answer import catalog_answer
+from tickstock.web.connections import Connections
 from tickstock.web.database_probe import DatabaseProbe
 from tickstock.web.day_keeper import DayKeeper
 from tickstock.web.handshakes import HandshakeGuard
@@ -85,8 +86,10 @@ def create_app(settings: Settings, market: Market | None = None) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.config["MAX_CONTENT_LENGTH"] = MOST_BODY_BYTES
     bad_messages = Rejections(logger, "LIVE-PAGE")
+    connections = Connections()
     socketio = SocketIO(
         app,
+        client_manager=connections,
         serializer=checked_packets(bad_messages),
         async_mode=settings.async_mode,
         cors_allowed_origins=Origins(settings),
@@ -98,7 +101,7 @@ def create_app(settings: Settings, market: Market | None = None) -> Flask:
     )
     market = market or NoMarket(settings)
     clock = TradingClock(settings)
-    live = LivePage(settings, socketio, market, clock, bad_messages)
+    live = LivePage(settings, socketio, connections, market, clock, bad_messages)
     live.register()
     keeper = DayKeeper(live, settings.database)
     subscriber = RedisEventSubscriber(settings.redis_url, live, keeper.read_again)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
+from collections.abc import Iterator
+from itertools import islice
 from typing import NamedTuple
 
 from tickstock import contract
@@ -58,11 +60,15 @@ class EventLog:
         self._entries.append(entry)
         return entry
 
-    def since(self, seq: int) -> list[Entry] | None:
-        """The entries after `seq`, oldest first; None when that number is not of this epoch or its successor is gone."""
-        if not self._oldest - 1 <= seq <= self.seq:
+    def since(self, seq: int) -> range | None:
+        """The numbers after `seq`; None when that number is not of this epoch or its successor is gone."""
+        if not self.oldest - 1 <= seq <= self.seq:
             return None
-        return self._newest(self.seq - seq)
+        return range(seq + 1, self.seq + 1)
+
+    def entries(self, first: int) -> Iterator[Entry]:
+        """The entries from number `first` on, which must still be held."""
+        return islice(self._entries, first - self.oldest, None)
 
     def last_detected(self, count: int) -> list[Entry]:
         """The `count` entries that were detected last, in the order of their numbers: history may be numbered after them."""
@@ -73,12 +79,9 @@ class EventLog:
         return self._last_detected
 
     @property
-    def _oldest(self) -> int:
+    def oldest(self) -> int:
+        """The lowest number that is still held; the next one when none is."""
         return self._entries[0].seq if self._entries else self.seq + 1
-
-    def _newest(self, count: int) -> list[Entry]:
-        newest = [entry for entry, _ in zip(reversed(self._entries), range(count), strict=False)]
-        return newest[::-1]
 
 
 def numbered(signal: Signal, seq: int) -> bytes:

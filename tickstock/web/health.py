@@ -74,10 +74,7 @@ def _browsers(services: WebServices) -> Stage:
     return {
         "status": "ok",
         "detail": f"{live.watch_sets.clients} connected",
-        "connected": live.watch_sets.clients,
-        "frames_sent": live.frames_sent,
-        "frames_skipped": live.frames_skipped,
-        "resynchronised": live.resyncs,
+        **live.delivery.figures(),
         "events": live.log.seq,
         "rejected": dict(live.rejections.counts),
         "requests_rejected": dict(services.bad_requests.counts),

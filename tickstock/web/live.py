@@ -2,8 +2,9 @@
 
 Server to browser: `snapshot` on connect and when a browser must begin again; `ticks` {time, symbols}, conflated, of what it
 watches; `streaming_pattern` and `indicator_alert`, as on Redis plus `seq`; `streaming_indicator` of what it watches;
-`streaming_health`, `feed_status`, `counters`, `session`: states, sent when they change; `events` {epoch, from, to, events}, the
-answer to `since`; `error` {event, message}. Browser to server: `watch` (symbols), `since` {epoch, seq}.
+`streaming_health`, `feed_status`, `counters`, `session`: states, sent when they change; `events` {epoch, from, to, until,
+events}, the answer to `since`, in parts when it is long; `error` {event, message}. Browser to server: `watch` (symbols),
+`since` {epoch, seq}, `visible` (true or false), and the acknowledgements that messages ask for.
 """
 
 from __future__ import annotations
@@ -12,36 +13,36 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 from flask import request
-from flask_socketio import SocketIO, join_room, leave_room
-from msgspec import Raw
+from flask_socketio import SocketIO
 
-from tickstock import cooperation
 from tickstock.contract import IndicatorAlert, StreamingHealth, StreamingIndicator
 from tickstock.logs import Rejections
 from tickstock.market_hours import now_ms
 from tickstock.settings import DEFAULT_SYMBOLS, Settings
+from tickstock.web.browser import Browser
+from tickstock.web.connections import Connections
 from tickstock.web.day_counters import DayCounters, StoredDay, TradingDay
+from tickstock.web.delivery import Delivery
 from tickstock.web.event_log import Entry, EventLog, Signal
 from tickstock.web.live_state import HealthWatch, LatestIndicators, status_message
 from tickstock.web.market import Market
+from tickstock.web.message import Message, within
 from tickstock.web.trading_clock import TradingClock
-from tickstock.web.watch_sets import Room, WatchSets
+from tickstock.web.watch_sets import WatchSets
 
 logger = logging.getLogger(__name__)
 
-FRAME_SECONDS = 0.05
-CROWDED_FRAME_SECONDS = 0.25
-CROWDED_CLIENTS = 50
+ROUND_SECONDS = 0.05
+SHORTEST_PAUSE_SECONDS = 0.005
 SNAPSHOT_EVENTS = 500
+SNAPSHOT_EVENT_BYTES = 224 * 1024
+SNAPSHOT_INDICATOR_BYTES = 64 * 1024  # the rest follows like any later value
 MOST_WATCHED = 10_000
 LONGEST_SYMBOL = 24
-FRAME_BACKLOG = 4  # packets waiting for a browser; with more its tick frames are skipped
-EVENT_BACKLOG = 5_000  # with more its events are dropped, and it gets a snapshot when it has caught up
 
 
 class Since(msgspec.Struct, forbid_unknown_fields=False):
@@ -55,9 +56,15 @@ class LivePage:
     """All connected browsers, and what they are told."""
 
     def __init__(
-        self, settings: Settings, socketio: SocketIO, market: Market, clock: TradingClock, rejections: Rejections
+        self,
+        settings: Settings,
+        socketio: SocketIO,
+        connections: Connections,
+        market: Market,
+        clock: TradingClock,
+        rejections: Rejections,
     ) -> None:
-        """`rejections` counts what browsers send and cannot be read."""
+        """`connections` is the client manager of `socketio`; `rejections` counts what browsers send and cannot be read."""
         self.settings = settings
         self.socketio = socketio
         self.market = market
@@ -70,12 +77,11 @@ class LivePage:
         self.watch_sets = WatchSets()
         self.rejections = rejections
         self.default_symbols = watched_symbols(settings)
-        self.frames_sent = 0
-        self.frames_skipped = 0
-        self.resyncs = 0
-        self._lock = threading.RLock()  # numbers leave in their order; a snapshot and what follows it fit together
-        self._late: set[str] = set()  # browsers whose tick frames are skipped
-        self._lost: set[str] = set()  # browsers whose events were dropped
+        self.delivery = Delivery(connections, market.board, self.log, self.indicators)
+        self.delivery.snapshot = lambda browser: Message.of("snapshot", self.snapshot(browser))
+        self.delivery.state = lambda: Message.of("feed_status", self.feed_status())
+        connections.on_acknowledged = self._on_acknowledged
+        self._lock = self.delivery.lock
         self._told: dict[str, Any] = {}
         self._stop = threading.Event()
 
@@ -89,17 +95,14 @@ class LivePage:
                 return False
             if entry.is_new:
                 self.counters.add_signal(signal)
-            self._send(_event_name(entry), entry.payload, skip=self._lost)
+            self.delivery.tell(Message(_event_name(entry), entry.payload), hidden_too=True)
             return True
 
     def indicator(self, indicator: StreamingIndicator) -> None:
         """Indicator values of a closed bar, to the browsers that watch its symbol."""
         with self._lock:
-            if not self.counters.add_indicator(indicator):
-                return
-            payload = self.indicators.take(indicator)
-            for room in self.watch_sets.watching(indicator.symbol):
-                self._send("streaming_indicator", payload, to=room.name, skip=self._lost)
+            if self.counters.add_indicator(indicator):
+                self.indicators.take(indicator)
 
     def health_report(self, report: StreamingHealth, received: int | None = None) -> bool:
         """A health message; True when PL is newly there, so that its stored results should be read again."""
@@ -121,13 +124,13 @@ class LivePage:
         with self._lock:
             if self.counters.day != day:
                 self.counters.begin(day)
-            arrived = [entry.signal for entry in self.log.since(seq_before) or () if entry.is_new]
+            arrived = [entry.signal for entry in self.log.entries(max(seq_before + 1, self.log.oldest)) if entry.is_new]
             self.log.complete_from = max(self.log.complete_from, stored.complete_from)
             added = sum(self.log.add(signal) is not None for signal in stored.signals)
             self.counters.take(stored, arrived)
             if added:
-                for client in self.watch_sets.client_ids:
-                    self._send_snapshot(client)
+                for browser in list(self.delivery.browsers.values()):
+                    self.delivery.resynchronise(browser)
             return added
 
     def begin_day(self, day: TradingDay) -> None:
@@ -143,73 +146,76 @@ class LivePage:
         self.socketio.on_event("disconnect", self._on_disconnect)
         self.socketio.on_event("watch", self._on_watch)
         self.socketio.on_event("since", self._on_since)
+        self.socketio.on_event("visible", self._on_visible)
         self.socketio.on_event("*", self._on_unknown)
         self.socketio.on_error_default(self._on_error)
 
     def _on_connect(self, _auth: object = None) -> None:
         client = _client()
         with self._lock:
-            self._enter(client, self.default_symbols)
-            self._send_snapshot(client)
+            self.delivery.enter(client, self.watch_sets.watch(client, self.default_symbols))
 
     def _on_disconnect(self, *_reason: object) -> None:
         client = _client()
         with self._lock:
             self.watch_sets.leave(client)
-            self._late.discard(client)
-            self._lost.discard(client)
+            self.delivery.leave(client)
+
+    def _on_acknowledged(self, client: str, number: int) -> None:
+        if not self.delivery.acknowledged(client, number):
+            self.rejections.add("an acknowledgement of nothing", number)
 
     def _on_watch(self, *arguments: object) -> None:
-        client = _client()
         symbols = _symbols(arguments[0] if len(arguments) == 1 else arguments or None)
         if symbols is None:
-            self._refuse(
-                client, "watch", f"a list of at most {MOST_WATCHED} symbols, or an object with it as `symbols`", arguments
-            )
+            self._refuse("watch", f"a list of at most {MOST_WATCHED} symbols, or an object with it as `symbols`", arguments)
             return
         with self._lock:
-            room = self._enter(client, symbols)
-            self._send("ticks", self._whole_frame(room), to=client)
-            for payload in self.indicators.of(room.symbols):
-                self._send("streaming_indicator", payload, to=client)
-            self._send("streaming_health", self.health.message(now_ms()), to=client)
-            self._send("feed_status", self.feed_status(), to=client)
+            if browser := self._browser():
+                browser.enter(self.watch_sets.watch(browser.client, symbols))
+                self.delivery.send(browser, Message.of("streaming_health", self.health.message(now_ms())))
+                self.delivery.send(browser, self.delivery.state())
 
     def _on_since(self, *arguments: object) -> None:
-        client = _client()
         try:
             asked = msgspec.convert(arguments[0] if len(arguments) == 1 else None, Since)
         except msgspec.ValidationError:
-            self._refuse(client, "since", 'an object {"epoch": text, "seq": whole number}', arguments)
+            self._refuse("since", 'an object {"epoch": text, "seq": whole number}', arguments)
             return
         with self._lock:
-            entries = self.log.since(asked.seq) if asked.epoch == self.log.epoch else None
-            if entries is None:
-                self._send_snapshot(client)
-            else:
-                self._send("events", {
-                    "epoch": self.log.epoch, "from": asked.seq + 1, "to": self.log.seq,
-                    "events": [Raw(entry.payload) for entry in entries],
-                }, to=client)  # fmt: skip
+            if browser := self._browser():
+                numbers = self.log.since(asked.seq) if asked.epoch == self.log.epoch else None
+                if numbers is None:
+                    self.delivery.resynchronise(browser)
+                else:
+                    self.delivery.owe(browser, numbers)
+
+    def _on_visible(self, *arguments: object) -> None:
+        if len(arguments) != 1 or not isinstance(arguments[0], bool):
+            self._refuse("visible", "true or false", arguments)
+            return
+        with self._lock:
+            if browser := self._browser():
+                is_seen_again = arguments[0] and not browser.is_visible
+                browser.is_visible = arguments[0]
+                if is_seen_again:
+                    self.delivery.resynchronise(browser)
 
     def _on_unknown(self, event: str, *_: object) -> None:
         self.rejections.add("an event of an unknown name", event)
 
-    def _refuse(self, client: str, event: str, expected: str, got: object) -> None:
+    def _refuse(self, event: str, expected: str, got: object) -> None:
         self.rejections.add(f"malformed {event}", got)
-        self._send("error", {"event": event, "message": f"`{event}` must be {expected}"}, to=client)
+        with self._lock:
+            if browser := self._browser():
+                self.delivery.send(browser, Message.of("error", {"event": event, "message": f"`{event}` must be {expected}"}))
+
+    def _browser(self) -> Browser | None:
+        """The browser whose message is handled; None when it has just gone."""
+        return self.delivery.browsers.get(_client())
 
     def _on_error(self, problem: Exception) -> None:
         self.rejections.add("message that raised", problem)
-
-    def _enter(self, client: str, symbols: Iterable[str]) -> Room:
-        left, room = self.watch_sets.watch(client, symbols)
-        if left is not None and left is not room:
-            leave_room(left.name)
-        join_room(room.name)
-        if len(room.clients) == 1:
-            room.version = self.market.board.version
-        return room
 
     # --- what is sent ----------------------------------------------------------------------------------------------
 
@@ -224,6 +230,7 @@ class LivePage:
             "delay_ms": self.settings.delay_ms,
             "ticks_per_second": figures.get("ticks_per_second"),
             "lag_ms": figures.get("lag_ms"),
+            "seq": self.log.seq,
         }
 
     def day_figures(self) -> dict[str, Any]:
@@ -231,76 +238,63 @@ class LivePage:
         figures = self.market.figures()
         return self.counters.as_dict(str(figures.get("run", "")), int(figures.get("ticks", 0)))
 
-    def snapshot(self, client: str) -> dict[str, Any]:
-        """All that a browser needs to begin, or to begin again."""
-        room = self.watch_sets.room_of(client)
-        symbols = room.symbols if room is not None else ()
+    def snapshot(self, browser: Browser) -> dict[str, Any]:
+        """All that a browser needs to begin, or to begin again; the rest of a long list of symbols follows in frames."""
+        browser.enter(browser.room)
+        symbols: list[Any] = []
+        if browser.room.slices:
+            browser.versions[0], symbols = self.market.board.snapshot(browser.room.slices[0])
+        values = self.indicators.changed_since(0, browser.room.symbols)
+        indicators = within((payload for _, payload in values), SNAPSHOT_INDICATOR_BYTES)
+        browser.indicators_version = values[len(indicators) - 1][0] if indicators else self.indicators.version
+        newest = within((entry.payload for entry in reversed(self.log.last_detected(SNAPSHOT_EVENTS))), SNAPSHOT_EVENT_BYTES)
         return {
             "epoch": self.log.epoch,
             "seq": self.log.seq,
+            "oldest": self.log.oldest,
             "time": now_ms(),
-            "watch": symbols,
-            "symbols": self.market.board.snapshot(symbols)[1],
-            "indicators": self.indicators.of(symbols),
-            "events": [Raw(entry.payload) for entry in self.log.last_detected(SNAPSHOT_EVENTS)],
+            "watch": browser.room.symbols,
+            "symbols": symbols,
+            "indicators": indicators,
+            "events": newest[::-1],
             "counters": self.day_figures(),
             "session": self.clock.message(),
             "health": self.health.message(now_ms()),
             "feed": self.feed_status(),
         }
 
-    def _send_snapshot(self, client: str) -> None:
-        self._lost.discard(client)
-        self._send("snapshot", self.snapshot(client), to=client)
-
-    def _whole_frame(self, room: Room) -> dict[str, Any]:
-        return {"time": now_ms(), "symbols": self.market.board.snapshot(room.symbols)[1]}
-
-    def _send(self, event: str, data: Any, *, to: str | None = None, skip: Iterable[str] = ()) -> None:
-        payload = Raw(data) if isinstance(data, bytes) else Raw(msgspec.json.encode(data))
-        self.socketio.emit(event, payload, to=to, skip_sid=list(skip))
-
     def _tell(self, event: str, message: dict[str, Any]) -> None:
-        """Send a state to everybody and remember it, so that an unchanged one is not sent again."""
+        """Send a state to whoever sees it and remember it, so that an unchanged one is not sent again."""
         self._told[event] = message
-        self._send(event, message)
+        self.delivery.tell(Message.of(event, message), hidden_too=False)
 
     # --- the frame loop --------------------------------------------------------------------------------------------
 
     def run(self) -> None:
         """Send frames until `stop`; a thread of its own."""
-        next_second = 0.0
+        next_round = next_second = time.monotonic()
         while not self._stop.is_set():
-            crowded = self.watch_sets.clients > CROWDED_CLIENTS
             try:
-                self.send_frames()
+                self.delivery.send_frames()
                 if time.monotonic() >= next_second:
                     next_second = time.monotonic() + 1.0
                     self.send_states()
             except Exception as problem:
                 self.rejections.add("frame that raised", problem)
                 logger.debug("LIVE-PAGE: frame failed", exc_info=True)
-            time.sleep(CROWDED_FRAME_SECONDS if crowded else FRAME_SECONDS)
+            next_round = max(next_round + ROUND_SECONDS, time.monotonic() + SHORTEST_PAUSE_SECONDS)
+            time.sleep(next_round - time.monotonic())
 
     def stop(self) -> None:
         """End `run`."""
         self._stop.set()
 
-    def send_frames(self) -> None:
-        """One conflated frame for every set of symbols that somebody watches and that changed."""
-        self._watch_backlogs()
-        for room in self.watch_sets.rooms:
-            if self.market.board.version == room.version:
-                continue
-            room.version, states = self.market.board.changed_since(room.version, room.symbols)
-            if states:
-                self._send("ticks", {"time": now_ms(), "symbols": states}, to=room.name, skip=self._late)
-                self.frames_sent += len(room.clients)
-                self.frames_skipped += len(room.clients & self._late)
-            cooperation.give_way()
-
     def send_states(self) -> None:
         """Once a second: the feed's status, the counters, and PL's health when its report has become too old."""
+        with self._lock:
+            self._send_states()
+
+    def _send_states(self) -> None:
         self._tell("feed_status", self.feed_status())
         counters = self.day_figures()
         if counters != self._told.get("counters"):
@@ -311,29 +305,6 @@ class LivePage:
         session = self.clock.message()
         if session != self._told.get("session"):
             self._tell("session", session)
-
-    def _watch_backlogs(self) -> None:
-        """Skip frames of browsers that are slow; drop events of those that are far behind, and resynchronise them later."""
-        for room in self.watch_sets.rooms:
-            for client in tuple(room.clients):
-                waiting = self._backlog(client)
-                if waiting > EVENT_BACKLOG:
-                    self._lost.add(client)
-                if waiting > FRAME_BACKLOG:
-                    self._late.add(client)
-                elif client in self._late or client in self._lost:
-                    self._late.discard(client)
-                    self.resyncs += 1
-                    with self._lock:
-                        if client in self._lost:
-                            self._send_snapshot(client)
-                        else:
-                            self._send("ticks", self._whole_frame(room), to=client)
-
-    def _backlog(self, client: str) -> int:
-        server = self.socketio.server
-        connection = server.eio.sockets.get(server.manager.eio_sid_from_sid(client, "/"))
-        return 0 if connection is None else int(connection.queue.qsize())
 
 
 def watched_symbols(settings: Settings) -> tuple[str, ...]:

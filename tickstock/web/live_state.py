@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
-from msgspec import Raw
 
 from tickstock import contract
 from tickstock.contract import FeedStatus, StreamingHealth, StreamingIndicator
@@ -55,7 +54,9 @@ class HealthWatch:
         shown["status"] = status = self.status(now)
         if self.redis_away_since is not None:
             shown["since"] = self.redis_away_since
-            shown["issues"] = ["Redis does not answer: TickStockPL cannot be heard; patterns and alerts resume when Redis is back"]
+            shown["issues"] = [
+                "Redis does not answer: TickStockPL cannot be heard; patterns and alerts resume when Redis is back"
+            ]
         elif status == "down":
             shown["since"] = self.received
             shown["issues"] = [
@@ -73,17 +74,18 @@ class LatestIndicators:
     """The newest indicator values of every symbol and timeframe, as the bytes that browsers get."""
 
     def __init__(self) -> None:
-        self._payloads: dict[str, dict[str, bytes]] = {}
+        self.version = 0  # rises with every change
+        self._held: dict[str, dict[str, tuple[int, bytes]]] = {}
 
-    def take(self, indicator: StreamingIndicator) -> bytes:
-        """Hold and return its message."""
-        payload = contract.encode(indicator)
-        self._payloads.setdefault(indicator.symbol, {})[indicator.timeframe] = payload
-        return payload
+    def take(self, indicator: StreamingIndicator) -> None:
+        """Hold its message."""
+        self.version += 1
+        self._held.setdefault(indicator.symbol, {})[indicator.timeframe] = (self.version, contract.encode(indicator))
 
-    def of(self, symbols: Sequence[str]) -> list[Raw]:
-        """The messages of these symbols."""
-        return [Raw(payload) for symbol in symbols for payload in self._payloads.get(symbol, {}).values()]
+    def changed_since(self, version: int, symbols: Iterable[str]) -> list[tuple[int, bytes]]:
+        """The messages of these symbols that came after `version`, each with its own, in the order of their coming."""
+        found = (held for symbol in symbols for held in self._held.get(symbol, {}).values() if held[0] > version)
+        return sorted(found)
 
 
 def status_message(status: FeedStatus | None, started: int, now: int, figures: Mapping[str, Any]) -> dict[str, Any]:

@@ -49,4 +49,6 @@ def _fault_of(packet: Any, attachments: int) -> str:
         if not (isinstance(data, list) and data and isinstance(data[0], str) and data[0] not in _RESERVED):
             return "an event without a proper name"
         return ""
+    if packet.packet_type == ACK:
+        return "" if packet.id is not None else "an acknowledgement without a number"
     return "" if packet.packet_type in (CONNECT, DISCONNECT) else "a packet of a kind that browsers do not send"
