@@ -165,7 +165,9 @@ def translated(problem: BaseException, url: str) -> DatabaseError:
     database = f"The database {without_password(url)}"
     text = " ".join(str(problem).split())
     if isinstance(problem, sqlite3.Error):
-        code = getattr(problem, "sqlite_errorcode", 1) & 0xFF
+        extended = getattr(problem, "sqlite_errorcode", 1)
+        # A first connection has no room for what connections share: a full disk, by another name.
+        code = _SQLITE_FULL if extended == sqlite3.SQLITE_IOERR_SHMSIZE else extended & 0xFF
         if code in _SQLITE_TRANSIENT:
             return DatabaseUnavailable(f"{database} {_SQLITE_TRANSIENT[code]} ({text}).")
         if "no such table" in text or "no such column" in text:
