@@ -442,8 +442,8 @@ def test_final_day_results_that_were_stored_but_not_published_are_published_at_t
     bar = ("A", "1day", T0, 0, 1.0, 2.0, 0.5, 1.5, 10, None, 3, "simulated", None, None)
     values = StreamingIndicator("A", "1day", "regular", T0, day, BarValues(1.0, 2.0, 0.5, 1.5, 10), {"SMA_20": 1.0}, "simulated")
     final = ClosedMinute(
-        MinuteResults(T0, indicators=[values]), Position("run1", 0, T0 + MINUTE_MS, 1), day_bars=[bar], coverage=[("A", 0, T0 + 1)],
-        vendor_progress=[("final_days", T0 + 1)],
+        MinuteResults(T0, indicators=[values]), Position("run1", 0, T0 + MINUTE_MS, 1), day_bars=[bar],
+        coverage=[("A", 0, T0 + 1)], vendor_progress=[("final_days", T0 + 1)],
     )  # fmt: skip
     provisional = (*bar[:3], 0, 9.0, 9.0, 9.0, 9.0, 1, 1, None, "simulated", T0, T0)
     with publishing(redis_server.url) as publisher, writing(database_url, publisher) as writer:

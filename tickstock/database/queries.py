@@ -173,18 +173,21 @@ class Queries:
         return page
 
     def calculated_indicators(self, since: int, until: int) -> list[Record]:
-        """Indicator values with `since` <= calculation_timestamp < `until`, each with its `bar`, as in the message."""
+        """Indicator values with `since` <= calculation_timestamp < `until`, each with its `bar`, as in the message.
+
+        That is the bar as first closed, of 1day the final one.
+        """
         table = intraday_indicators
         joined = and_(
             bars.c.symbol == table.c.symbol,
             bars.c.timeframe == table.c.timeframe,
             bars.c.timestamp == table.c.bar_timestamp,
-            bars.c.revision == 0,
+            or_(and_(bars.c.timeframe != "1day", bars.c.revision == 0), and_(bars.c.timeframe == "1day", _is_newest_revision())),
         )
         names = ("open", "high", "low", "close", "volume")
         ohlcv = [bars.c[name] for name in names]
         when = table.c.calculation_timestamp
-        query = select(table, *ohlcv).join(bars, joined).where(when >= since, when < until)
+        query = select(table, *ohlcv).select_from(table.join(bars, joined)).where(when >= since, when < until)
         rows = self._rows(query.order_by(table.c.bar_timestamp, table.c.symbol))
         return [{"bar": {name: row.pop(name) for name in names}, **row} for row in rows]
 
@@ -310,7 +313,7 @@ def _was_revised(table: Table) -> ColumnElement[bool]:
 def _is_newest_revision() -> ColumnElement[bool]:
     newer = bars.alias("newer")
     same = (newer.c[name] == bars.c[name] for name in ("symbol", "timeframe", "timestamp"))
-    return ~select(newer.c.revision).where(*same, newer.c.revision > bars.c.revision).exists()
+    return ~select(newer.c.revision).where(*same, newer.c.revision > bars.c.revision).correlate(bars).exists()
 
 
 def _token(timestamp: int, row_id: str) -> str:

@@ -32,7 +32,10 @@ def publish_missed(queries: Queries, publisher: ResultPublisher, progress: Progr
     try:
         last = publisher.last_logged()
         if last is not None and (last.run, last.minute) == (progress.run, progress.minute):
-            return 0
+            # Behind the last minute only what is found in final day bars is stored, and that has indicator values too.
+            newest = max(map(_detected, _results(last)), default=progress.updated)
+            if not queries.calculated_indicators(newest + 1, progress.updated + 1):
+                return 0
         logged = publisher.logged()
     except redis.RedisError as problem:
         logger.warning("STREAMING: Redis is away at the start (%s); what it missed is served from the database", problem)
