@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.feed.builders import MINUTE, minute, plain, second, stream, ticks_of, trade
+from tickstock.feed import feed_items
 from tickstock.feed.feed_stream import FeedItem, FeedStream, FeedTick, Passed
 from tickstock.market_hours import AlwaysOpenCalendar
 from tickstock.settings import Settings
@@ -149,3 +152,15 @@ def test_the_settings_describe_a_stream(channel: str) -> None:
     feed = FeedStream.for_settings(Settings(channel=channel), AlwaysOpenCalendar())
     event = {"T": trade(MINUTE), "A": second(MINUTE, 1, 1, 1, 1), "AM": minute(MINUTE, 1, 1, 1, 1)}[channel]
     assert isinstance(feed.add([event], MINUTE + 60_000)[0], FeedTick)
+
+
+@pytest.mark.parametrize(("channel", "event"), [("T", trade), ("A", second)])
+def test_made_up_tickers_do_not_fill_the_memory(channel: str, event: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed_items, "MOST_TICKERS", 10)
+    feed = stream(channel, watermark=MINUTE)
+    prices = () if channel == "T" else (10, 10, 10, 10)
+    made_up = [event(MINUTE + 1000, *prices, symbol=f"X{number}") for number in range(500)]
+    known = [event(MINUTE + 2000, *prices, symbol=f"X{number}") for number in range(10)]
+    assert {tick.symbol for tick in ticks_of(feed.add([*made_up, *known], 0))} == {f"X{number}" for number in range(10)}
+    assert list(feed.rejections.counts.values()) == [490]
+    assert "one ticker too many" in next(iter(feed.rejections.counts))

@@ -7,6 +7,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
 
+from tickstock.feed import feed_items
 from tickstock.feed.feed_items import (
     ANCIENT_MS,
     EARLIEST_MS,
@@ -113,6 +114,8 @@ class AggregateTicks:
                 begin, end = in_milliseconds(begin), in_milliseconds(end)
             lane = self._lanes.get(window.sym)
             fault = _fault_of(window, begin, end, latest, lane is None)
+            if lane is None and not fault and len(self._lanes) >= feed_items.MOST_TICKERS:
+                fault = "an aggregate of one ticker too many"
             if fault:
                 self._rejections.add(fault, window)
                 continue

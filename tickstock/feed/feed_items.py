@@ -12,6 +12,7 @@ from tickstock.feed.massive_events import Event
 from tickstock.market_hours import DAY_MS, MINUTE_MS
 
 REMEMBERED_MS = 15 * MINUTE_MS  # the vendor corrects a window for this long
+MOST_TICKERS = 100_000  # eight times as many as there are; beyond them somebody makes them up
 ANCIENT_MS = DAY_MS  # what is so much older than the minutes that ended is no late print but a mistake
 
 # A timestamp in milliseconds that this century can hold; seconds and garbage lie outside.

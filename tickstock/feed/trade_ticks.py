@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from tickstock.feed import feed_items
 from tickstock.feed.feed_items import (
     ANCIENT_MS,
     EARLIEST_MS,
@@ -213,7 +214,7 @@ class TradeTicks:
         return minute
 
     def _new_lane(self, symbol: str) -> _Lane | None:
-        if not is_ticker(symbol):
+        if not is_ticker(symbol) or len(self._lanes) >= feed_items.MOST_TICKERS:
             return None
         lane = self._lanes[symbol] = _Lane(symbol)
         return lane
@@ -234,6 +235,8 @@ class TradeTicks:
     def _reject(self, trade: Trade, price: float, size: float, time: int, latest: int) -> None:
         if not is_ticker(trade.sym):
             kind = "a trade without a proper ticker"
+        elif trade.sym not in self._lanes:
+            kind = "a trade of one ticker too many"
         elif not 0.0 < price < HIGHEST_PRICE:
             kind = "a trade with an impossible price"
         elif not 0.0 <= size <= _MOST_SHARES:
