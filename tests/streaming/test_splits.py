@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.streaming.process import rows_of
-from tickstock.database.writers import Batch
+from tickstock.database.migrate import migrate
+from tickstock.database.writers import Batch, Writer
 from tickstock.errors import DatabaseUnavailable
 from tickstock.feed.massive_rest import MassiveRest, Split
 from tickstock.market_hours import MINUTE_MS, ExchangeCalendar, regular_session_of
@@ -27,7 +29,15 @@ SYMBOLS = ["AAPL", "F", "NOW"]
 CALENDAR = ExchangeCalendar()
 FRIDAY = max(each.day for each in SPLITS)
 WEDNESDAY = FRIDAY - timedelta(days=2)
+MARKET = SyntheticMarket(SYMBOLS, 1, CALENDAR)  # it remembers its bars
 BETWEEN = (WEDNESDAY - timedelta(days=7), WEDNESDAY)
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    url = f"sqlite:///{(tmp_path / 'tickstock.db').as_posix()}"
+    migrate(url)
+    return url
 
 
 class Vendor:
@@ -35,8 +45,7 @@ class Vendor:
 
     def __init__(self) -> None:
         self.clock = DayClock(opening(WEDNESDAY) + 11 * 3_600_000, 1.0)
-        market = SyntheticMarket(SYMBOLS, 1, CALENDAR)
-        self.server = RestServer(RestInterface(SyntheticTape(market), self.clock, "key"), "127.0.0.1", 0)
+        self.server = RestServer(RestInterface(SyntheticTape(MARKET), self.clock, "key"), "127.0.0.1", 0)
         self.server.start()
         self.rest = MassiveRest(f"http://127.0.0.1:{self.server.port}", "key")
 
@@ -126,14 +135,14 @@ def test_a_split_is_applied_once(database_url: str, vendor: Vendor) -> None:
     assert rows_of(database_url, "bars") == once
 
 
-def test_history_that_is_fetched_first_on_the_day_of_a_split_is_not_scaled_again(database_url: str, vendor: Vendor) -> None:
+def test_history_that_is_fetched_first_on_the_day_of_a_split_is_not_scaled_again(sqlite_url: str, vendor: Vendor) -> None:
     vendor.clock.move_to(opening(FRIDAY))
-    assert apply_all(database_url, vendor, FRIDAY) == []  # nothing is stored yet
+    assert apply_all(sqlite_url, vendor, FRIDAY) == []  # nothing is stored yet
     for symbol in SYMBOLS:
-        store_history(database_url, vendor, symbol)
-    assert apply_all(database_url, vendor, FRIDAY) == []
-    assert apply_all(database_url, vendor, FRIDAY + timedelta(days=3)) == []
-    assert_in_new_shares(database_url, vendor)
+        store_history(sqlite_url, vendor, symbol)
+    assert apply_all(sqlite_url, vendor, FRIDAY) == []
+    assert apply_all(sqlite_url, vendor, FRIDAY + timedelta(days=3)) == []
+    assert_in_new_shares(sqlite_url, vendor)
 
 
 class Killed(Exception):
@@ -168,8 +177,9 @@ def test_scaling_that_is_cut_short_anywhere_goes_on_where_it_was(
 
 
 @pytest.mark.parametrize(("split_from", "split_to"), [(0, 4), (1, 0), (-1, 4), (float("nan"), 1)])
-def test_a_split_that_cannot_be_is_passed_over(database_url: str, vendor: Vendor, split_from: float, split_to: float) -> None:
-    store_history(database_url, vendor, "AAPL")
-    before = rows_of(database_url, "bars")
-    assert Splits(database_url).apply([Split("AAPL", FRIDAY, split_from, split_to)], FRIDAY) == []
-    assert rows_of(database_url, "bars") == before
+def test_a_split_that_cannot_be_is_passed_over(sqlite_url: str, split_from: float, split_to: float) -> None:
+    with Writer(sqlite_url) as writer, writer.transaction() as batch:
+        batch.insert_bars([("AAPL", "1day", opening(WEDNESDAY), 0, 1.0, 2.0, 0.5, 1.5, 9, None, None, "simulated", None, None)])
+    before = rows_of(sqlite_url, "bars")
+    assert Splits(sqlite_url).apply([Split("AAPL", FRIDAY, split_from, split_to)], FRIDAY) == []
+    assert rows_of(sqlite_url, "bars") == before
