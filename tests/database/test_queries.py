@@ -67,6 +67,17 @@ def test_a_pattern_says_when_its_bar_was_revised_since(database_url: str) -> Non
     }
 
 
+def test_a_days_bar_is_provisional_until_the_vendors_is_there(database_url: str) -> None:
+    day = 24 * 60 * MINUTE
+    stored = [bar(timeframe="1day", at=START + n * day) for n in range(3)]
+    queries = write(database_url, bars=[*stored, bar("MSFT", timeframe="1day"), bar()])
+    with Writer(database_url) as writer, writer.transaction() as batch:
+        batch.set_coverage([("AAPL", 0, START + 2 * day), ("AAPL", START, START + 9 * day)])
+    assert [row["provisional"] for row in queries.bars("AAPL", "1day").rows] == [True, False, False]
+    assert [row["provisional"] for row in queries.bars("MSFT", "1day").rows] == [True]
+    assert "provisional" not in queries.bars("AAPL", "1min").rows[0]
+
+
 def test_patterns_are_filtered_by_each_of_their_properties(database_url: str) -> None:
     queries = write(
         database_url,
