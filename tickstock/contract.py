@@ -166,7 +166,6 @@ encode = _encoder.encode
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 _T = TypeVar("_T", bound=Struct)
-_decoders: dict[type[Struct], msgspec.json.Decoder[Any]] = {}
 _decode_tick_list = msgspec.json.Decoder(list[MarketTick]).decode
 
 
@@ -176,11 +175,8 @@ def decode(data: bytes | str, message_type: type[_T]) -> _T:
     Raises:
         MessageError: it is not JSON, lacks a required key or has a wrong type.
     """
-    decoder = _decoders.get(message_type)
-    if decoder is None:
-        decoder = _decoders[message_type] = msgspec.json.Decoder(message_type)
     try:
-        message: _T = decoder.decode(data)
+        message: _T = _decoders[message_type].decode(data)
     except UNREADABLE as problem:
         raise MessageError(f"{message_type.__name__}: {problem}") from None
     return message
@@ -291,3 +287,12 @@ class ResultsEntry(Struct, frozen=True):
 
 
 RESULTS_LOG_FIELD = "minute"  # the one field of an entry: a ResultsEntry as JSON
+
+
+# Made here and not when first needed: msgspec (0.22) ends the process when two threads meet a type for the first time together.
+_decoders: dict[type[Struct], msgspec.json.Decoder[Any]] = {
+    kind: msgspec.json.Decoder(kind)
+    for kind in (
+        MarketTick, FeedStatus, StreamingPattern, StreamingIndicator, IndicatorAlert, StreamingHealth, TakenPosition, ResultsEntry
+    )
+}  # fmt: skip

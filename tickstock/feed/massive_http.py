@@ -34,6 +34,9 @@ class _ErrorBody(Struct):
     message: str = ""
 
 
+_decode_error = msgspec.json.Decoder(_ErrorBody).decode  # made here: see `massive_rest._decoders`
+
+
 class _Busy(Exception):
     """An answer, or none, after which the same request may succeed."""
 
@@ -182,7 +185,7 @@ class MassiveHttp:
 def _message_in(body: bytes) -> str:
     """What an error body says: `error`, else `message`, else its beginning (a proxy may answer with HTML, or nothing)."""
     try:
-        told = msgspec.json.decode(body, type=_ErrorBody)
+        told = _decode_error(body)
     except UNREADABLE:
         text = body[:1000].decode("utf-8", "replace").strip()
     else:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from datetime import date
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 import msgspec
@@ -125,6 +125,10 @@ class _Tickers(_Page):
 
 
 _P = TypeVar("_P", bound=_Page)
+# Made here and not when first needed: msgspec (0.22) ends the process when two threads meet a type for the first time together.
+_decoders: dict[type[_Page], msgspec.json.Decoder[Any]] = {
+    kind: msgspec.json.Decoder(kind, strict=False) for kind in (_Bars, _Group, _Splits, _Tickers)
+}
 
 
 class MassiveRest:
@@ -240,7 +244,7 @@ class MassiveRest:
 
 def _read(body: bytes, kind: type[_P], path: str) -> _P:
     try:
-        page = msgspec.json.decode(body, type=kind, strict=False)
+        page: _P = _decoders[kind].decode(body)
     except UNREADABLE as problem:
         raise RestError(f"{path}: an answer that cannot be read ({problem}): {shortened(body[:200])}") from None
     if page.status not in _GOOD:
