@@ -148,6 +148,7 @@ class StreamingHealth(Struct, tag_field="type", tag="streaming_health", frozen=T
     rejected: dict[str, int] = {}  # bad input of every sort, by kind
     day_bars: dict[str, Any] | None = None  # how the bars of the last day that closed stand
     reconciliation: dict[str, Any] | None = None  # the last comparison of minute bars with the vendor's
+    waiting: dict[str, int] = {}  # ticks for the engine, minutes to be stored, minutes to be published
 
 
 class TakenPosition(Struct, frozen=True):

@@ -59,12 +59,14 @@ class HealthReporter:
         figures: Figures,
         issues: Callable[[], list[str]],
         rejected: Callable[[], dict[str, int]],
+        waiting: Callable[[], dict[str, int]],
     ) -> None:
         self._client = redis_client(redis_url)
         self._session_id = session_id
         self._figures = figures
         self._issues = issues
         self._rejected = rejected
+        self._waiting = waiting
         self._started = time.monotonic()
         self._rate_from = (self._started, 0)
         self._changed = threading.Event()
@@ -118,6 +120,7 @@ class HealthReporter:
             day_bars=figures.day_bars,
             reconciliation=figures.reconciliation,
             rejected=self._rejected(),
+            waiting=self._waiting(),
         )
 
     def _own_issues(self) -> list[str]:

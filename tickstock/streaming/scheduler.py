@@ -112,8 +112,9 @@ class TickStockPL:
         self._fetcher = RestFetcher(rest, self.rejections, self._wake)
         self._taken = TakenReporter(settings.redis_url)
         self._health = HealthReporter(
-            settings.redis_url, self.session_id, self.figures, self._issues, lambda: all_counts(self.rejections, rest.rejections)
-        )
+            settings.redis_url, self.session_id, self.figures, self._issues,
+            lambda: all_counts(self.rejections, rest.rejections), self._what_waits,
+        )  # fmt: skip
         self._housekeeping = Housekeeping(settings.database, settings.indicator_retention_days)
         self._outcomes = Outcomes(settings, self._calendar)
         self._log_client = redis_client(settings.redis_url)
@@ -229,6 +230,13 @@ class TickStockPL:
             (row.position, MarketTick(row.symbol, row.price, row.volume, row.timestamp, source), row.late)
             for row in self._queries.stored_ticks(run, first, last)
         ]
+
+    def _what_waits(self) -> dict[str, int]:
+        return {
+            "ticks": self._subscriber.backlog,
+            "minutes_to_store": self._writer.waiting,
+            "minutes_to_publish": self._publisher.waiting,
+        }
 
     def _issues(self) -> list[str]:
         """What is wrong outside the main loop's figures, in words."""
