@@ -1,4 +1,4 @@
-"""The README's pictures of the Live Streaming page, taken from the real system on the simulated market.
+"""The README's pictures of the Live Streaming and the Health page, taken from the real system on the simulated market.
 
 `python -m benchmarks.screenshots [--folder docs/images] [--seconds 480]` starts Redis, the simulator, TickStockPL and the app in
 a folder of their own, waits until the page shows live signals, prices and changes, and photographs it in an installed Chromium.
@@ -34,21 +34,27 @@ LIVE = """(least) => {
   return text("#feed-state") === "Active" && text("#health-state") === "Healthy" && live >= least && changes > 60;
 }"""
 
+HEALTHY = """() => document.querySelector("#overall").textContent === "Healthy"
+  && [...document.querySelectorAll(".stage .state")].every((state) => state.textContent === "OK")"""
+READY = {"/dashboard": LIVE, "/status": HEALTHY}
+
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """One picture: its file name, and the screen it is taken on."""
+    """One picture: its file name, the screen it is taken on, and the page."""
 
     name: str
     width: int
     height: int
     theme: str
+    path: str = "/dashboard"
 
 
 PICTURES = (
     Picture("live-streaming-light.png", 1400, 900, "light"),
     Picture("live-streaming-dark.png", 1400, 900, "dark"),
     Picture("live-streaming-phone.png", 390, 844, "dark"),
+    Picture("health.png", 1400, 1240, "light", "/status"),
 )
 
 
@@ -75,9 +81,9 @@ def take_pictures(system: RunningSystem, folder: Path, seconds: float) -> Iterat
         raise SystemExit(f"screenshots need a browser: {chromium.HOW_TO_GET_ONE}")
     with sync_playwright() as player:
         browser = player.chromium.launch(executable_path=program, args=list(chromium.ARGUMENTS))
-        pages = [(picture, _open(browser, picture, f"http://127.0.0.1:{system.port}/dashboard")) for picture in PICTURES]
-        for _, page in pages:
-            page.wait_for_function(LIVE, arg=LIVE_SIGNALS, timeout=seconds * 1000)
+        pages = [(picture, _open(browser, picture, f"http://127.0.0.1:{system.port}{picture.path}")) for picture in PICTURES]
+        for picture, page in pages:
+            page.wait_for_function(READY[picture.path], arg=LIVE_SIGNALS, timeout=seconds * 1000)
         pages[0][1].wait_for_timeout(3000)  # so that no row is still marked as news
         for picture, page in pages:
             data = shrunk(page.screenshot())

@@ -6,7 +6,7 @@ import { Source } from "./health_poll.js";
 import { attachKeyboard } from "./keyboard.js";
 import { clockTime, span } from "./new_york_time.js";
 import { byId, element, setData, setText } from "./page.js";
-import { gapRows, matchNote, matchRows, outcomesNote, settingRows, versionRows } from "./report_tables.js";
+import { dayBarsNote, gapRows, matchNote, matchRows, outcomesNote, settingRows, versionRows } from "./report_tables.js";
 import { Rates, SampleHistory } from "./sample_history.js";
 import { StageCard } from "./stage_card.js";
 import { GROUPS, issueText, overallWords, stagesOf } from "./stages.js";
@@ -119,7 +119,7 @@ function drawNotes() {
   note("gaps-note", gaps, found.length ? `${of}: ${waiting} wait for repair, ${lost} with something lost.` : "No gap is on record: nothing is missing.");
   const pl = health.answer?.stages.tickstock_pl;
   const told = pl?.report.reconciliation;
-  setText(byId("match-note"), pl ? `${matchNote(told)} Reported ${span(Date.now() - health.answeredAt + pl.age_ms)} ago.` : "Asking TickStock…");
+  setText(byId("match-note"), pl ? `${matchNote(told)} ${dayBarsNote(pl.report.day_bars)} Reported ${span(Date.now() - health.answeredAt + pl.age_ms)} ago.` : "Asking TickStock…");
   note("outcomes-note", outcomes, outcomes.answer ? outcomesNote(outcomes.answer, Date.now()) : "");
   note("versions-note", system, "");
   const all = system.answer?.settings.length ?? 0;

@@ -58,12 +58,19 @@ export function matchNote(compared) {
   return `Trading day ${compared.day}: ${whole(compared.bars)} bars of ${whole(compared.symbols)} symbols compared; ${counts}${waiting}.`;
 }
 
+/** @param {any} days  of TickStockPL's health; null before the first close @returns {string} how the day's bars stand */
+export function dayBarsNote(days) {
+  if (!days) return "";
+  const waiting = days.provisional ? `, ${whole(days.provisional)} still made from ticks` : "";
+  return `Day bars of ${days.day}: ${days.state}${waiting}.`;
+}
+
 /** @param {any} answer  of /api/outcomes @param {number} now @returns {string} */
 export function outcomesNote(answer, now) {
   if (!answer.computed) return answer.header.empty ?? "No report has been computed yet.";
   const { days, first_day: first, last_day: last, rows, edges, empty } = answer.header;
   const about = rows ? `${whole(rows)} rows of ${whole(days)} days, ${first} to ${last}; ${whole(edges)} called an edge` : (empty ?? "no rows");
-  return `Computed ${at(answer.computed)} ET, ${span(now - answer.computed)} ago: ${about}.`;
+  return `Computed ${at(answer.computed)} ET, ${span(now - answer.computed)} ago: ${about.replace(/\.$/, "")}.`;
 }
 
 /** @param {any} system  of /api/system @param {any} report  of /health @returns {HTMLElement[]} */

@@ -7,7 +7,7 @@ import { described, Sparkline } from "./sparkline.js";
 /** @import { Stage } from "./stages.js" */
 /** @import { SampleHistory } from "./sample_history.js" */
 
-export const SPAN_MS = 600_000;
+const SHORTEST_SPAN_MS = 60_000; // from edge to edge of the small line; it widens with what is kept
 
 export class StageCard {
   /** @param {Stage} stage */
@@ -43,7 +43,8 @@ export class StageCard {
     setText(this.detail, stage.detail);
     setText(this.value, main.value === null ? "not known" : main.format(main.value));
     setText(this.label, main.label);
-    this.sparkline.draw(history.samples, now, SPAN_MS, described(history.values, `${stage.title}, ${main.label}`, main.format));
+    const spanMs = Math.max(SHORTEST_SPAN_MS, now - (history.samples[0]?.time ?? now));
+    this.sparkline.draw(history.samples, now, spanMs, described(history.values, `${stage.title}, ${main.label}`, main.format));
     this.drawFigures(stage.figures);
   }
 

@@ -26,6 +26,8 @@ import { SOURCES } from "./words.js";
  * @property {Figure[]} figures
  */
 
+const LATE_COMMIT_MS = 150_000; // while ticks flow, a minute is committed every minute
+
 export const GROUPS = [
   ["in", "TickStockAppV2: in"],
   ["stores", "Stores"],
@@ -69,7 +71,7 @@ const count = (/** @type {number | null | undefined} */ value) => (value == null
 const ms = (/** @type {number} */ value) => `${value < 9.95 ? value.toFixed(1) : whole(value)} ms`;
 const seconds = (/** @type {number} */ value) => `${value < 99.95 ? value.toFixed(1) : whole(value)} s`;
 const perMinute = (/** @type {number} */ value) => `${whole(value)} a minute`;
-const perSecond = (/** @type {number} */ value) => `${rate(value)} a second`;
+const perSecond = (/** @type {number} */ value) => `${value ? rate(value) : 0} a second`;
 
 /** @param {string} status @returns {[string, string]} the word for all of it, and its level */
 export const overallWords = (status) => OVERALL[status] ?? [status, "wait"];
@@ -93,14 +95,15 @@ export function stagesOf(report, rates, slowRates) {
     const measured = report ? slowRates.perSecond(name, report.time, total) : null;
     return measured === null ? null : measured * 60;
   };
+  const ticks = per("ticks", found.market_data?.ticks);
   return [
     feed(found.feed_client, found.market_data),
-    marketData(found.market_data, per("ticks", found.market_data?.ticks)),
+    marketData(found.market_data, ticks),
     recorder(found.tick_recorder, per("stored", found.tick_recorder?.stored_ticks)),
     forwarder(found.tick_forwarder, per("forwarded", found.tick_forwarder?.acknowledged_position)),
     redis(found.redis),
     database(found.database, report?.time),
-    ...streaming(found, report?.time, slow("results", resultsReceived(found.results_subscriber))),
+    ...streaming(found, report?.time, ticks, slow("results", resultsReceived(found.results_subscriber))),
     results(found.results_subscriber, slow("received", total(found.results_subscriber?.received))),
     sockets(found.browsers, per("frames", found.browsers?.frames_sent)),
     browsers(found.browsers),
@@ -194,8 +197,8 @@ function database(stage, now) {
   ]);
 }
 
-/** @param {any} found @param {number} now @param {number | null} published @returns {Stage[]} */
-function streaming(found, now, published) {
+/** @param {any} found @param {number} now @param {number | null} ticks a second @param {number | null} published @returns {Stage[]} */
+function streaming(found, now, ticks, published) {
   const stage = found.tickstock_pl;
   const report = stage?.report ?? {};
   const known = report.uptime_seconds !== undefined;
@@ -206,6 +209,7 @@ function streaming(found, now, published) {
   const num = (/** @type {string} */ name) => (known ? (report[name] ?? null) : null);
   return [
     made("subscriber", "pl", "Subscriber", of("subscriber"), { label: "ticks taken", value: num("ticks_per_second"), format: perSecond }, [
+      waits("wait for the engine", report.waiting?.ticks, 100_000),
       { label: "ticks taken in all", value: count(num("ticks_total")) },
       { label: "lag p50 / p99", value: lag(report.lag_ms) },
       { label: "late ticks", value: count(num("ticks_late")) },
@@ -221,10 +225,12 @@ function streaming(found, now, published) {
       { label: "restarts seen", value: count(stage?.restarts) },
     ]),
     made("writer", "pl", "Minute writer → database", of("writer"), { label: "ticks not committed, the open minute's among them", value: behind, format: whole }, [
+      waits("minutes wait to be stored", report.waiting?.minutes_to_store, 2),
       { label: "position committed", value: progress ? whole(progress.position) : "none yet" },
-      { label: "committed", value: progress ? `${span(now - progress.updated)} before this report` : "nothing yet" },
+      { label: "committed", value: progress ? `${span(now - progress.updated)} before this report` : "nothing yet", alarming: (ticks ?? 0) > 0 && now - progress?.updated > LATE_COMMIT_MS },
     ]),
     made("publisher", "pl", "Publisher → Redis", of("publisher"), { label: "results that arrived here", value: published, format: perMinute }, [
+      waits("minutes wait to be published", report.waiting?.minutes_to_publish, 2),
       ...received(found.results_subscriber),
     ]),
   ];
@@ -285,6 +291,9 @@ function queue(label, held, cap, format) {
   if (held == null) return { label, value: "not reported" };
   return { label, value: cap ? `${format(held)} of ${format(cap)}` : `${format(held)}, no cap`, alarming: cap ? held > cap / 2 : false };
 }
+
+/** @param {string} label @param {number | undefined} held @param {number} many @returns {Figure} of a queue without a cap of its own */
+const waits = (label, held, many) => ({ label, value: count(held), alarming: (held ?? 0) > many });
 
 /** @param {any} stage @returns {Figure} */
 const drops = (stage) => ({ label: "dropped", value: count(stage?.dropped_ticks), alarming: (stage?.dropped_ticks ?? 0) > 0 });

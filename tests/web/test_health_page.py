@@ -129,12 +129,15 @@ def test_the_agreement_with_the_vendor_is_told_field_by_field(chromium: Browser,
         "day": "2026-11-20", "symbols": 70, "bars": 27_300, "missing": 4, "extra": 1, "corrected": 31, "waiting": 2,
         "match": {"open": 1.0, "high": 0.9991, "low": 0.9987, "close": 0.99954, "volume": 0.9521},
     }  # fmt: skip
-    report = msgspec.structs.replace(a_report(), reconciliation=compared)
+    days = {"day": "2026-11-20", "state": "provisional", "provisional": 3}
+    report = msgspec.structs.replace(a_report(), reconciliation=compared, day_bars=days, waiting={"minutes_to_store": 7})
     world.streaming.client.publish(contract.HEALTH_CHANNEL, contract.encode(report))
     with opened(chromium, world) as page:
         page.wait_for_text(
             "#match-note", "2026-11-20: 27,300 bars of 70 symbols compared; 4 were missing here, 1 only here, 31 corrected; 2"
         )
+        assert "Day bars of 2026-11-20: provisional, 3 still made from ticks." in page.text("#match-note")
+        assert re.search(r"minutes wait to be stored\s+! 7", page.card("writer"))
         assert re.search(r"open\s+100.00 %", page.text("#match-rows"))
         assert re.search(r"volume\s+95.21 %", page.text("#match-rows"))
 

@@ -23,7 +23,7 @@ def system_report(settings: Settings, now: int) -> dict[str, Any]:
         "versions": {
             "TickStock": tickstock.__version__,
             "Python": f"{platform.python_implementation()} {platform.python_version()}",
-            "system": f"{platform.system()} {platform.release()} ({platform.machine()}, {sys.maxsize.bit_length() + 1} bit)",
+            "System": f"{platform.system()} {platform.release()} ({platform.machine()}, {sys.maxsize.bit_length() + 1} bit)",
         },
         "packages": {packages[name].name: packages[name].version for name in SHOWN_PACKAGES if name in packages},
         "browser": {each.name: each.version for each in browser_packages().values()},
