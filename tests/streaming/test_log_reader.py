@@ -302,3 +302,15 @@ def test_a_run_whose_beginning_the_log_does_not_hold_is_told_once(log: Log) -> N
     pieces = list(reader.read())
     assert [piece for piece in pieces if isinstance(piece, BeginningLost)] == [BeginningLost("run2")]
     assert positions(pieces) == [("run1", n) for n in (1, 2, 3)] + [("run2", n) for n in range(1, 8)]
+
+
+def test_runs_that_were_lost_between_the_committed_one_and_the_next_are_told(log: Log) -> None:
+    """The log begins with a new run, in order; but whatever the committed one was followed by may have been more than it."""
+    log.client.set(PUBLISHER_LEASE_KEY, "run3")
+    log.next_run("run3").send([Say(T0), *numbered(1, 3)])
+    reader = log.reader()
+    reader.seek("run1", 8)
+    pieces = list(reader.read())
+    assert pieces[0] == BeginningLost("run3")
+    assert positions(pieces) == [("run3", n) for n in (1, 2, 3)]
+    assert not [piece for piece in reader.read() if isinstance(piece, BeginningLost)]

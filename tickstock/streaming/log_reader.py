@@ -46,7 +46,7 @@ class Lost:
 
 @dataclass(frozen=True, slots=True)
 class BeginningLost:
-    """The log does not hold the beginning of a run, and with it the gap of the feed before it."""
+    """What stood before the messages of a run is lost: its beginning, with the gap of the feed, or other runs before it."""
 
     run: str
 
@@ -75,6 +75,7 @@ class LogReader:
         self._sleep = sleep
         self._last_id = "-"
         self._rest_in_store = False  # of a run that the log does not know any more
+        self._lost_its_run = False  # whatever followed it, other runs perhaps, is lost up to where the log begins now
         self._reached: dict[str, int] = {}  # position in each run that was read since the last seek
 
     def seek(self, run: str, replay_from: int) -> None:
@@ -96,7 +97,7 @@ class LogReader:
             self._sleep(WAIT_STEP_SECONDS)
             waited += WAIT_STEP_SECONDS
             self._last_id = self._last_id_where(lies_before)
-        self._rest_in_store = not known
+        self._rest_in_store = self._lost_its_run = not known
 
     def seek_start_of_run(self, run: str) -> bool:
         """Go to the oldest entry of the newest run, which is `run`: true when that is the run's beginning."""
@@ -112,7 +113,7 @@ class LogReader:
         self._last_id = self._last_id_where(lies_before)
         self.run, self.position = run, oldest.first - 1 if oldest else 0
         self._reached = {}
-        self._rest_in_store = False
+        self._rest_in_store = self._lost_its_run = False
         return self.position == 0
 
     def reached(self, run: str) -> int | None:
@@ -210,8 +211,10 @@ class LogReader:
         self._reached[entry.run] = self.position
 
     def _messages(self, entry: LogEntry) -> Iterator[Piece]:
-        if self.position == 0 and entry.run not in self._reached and not _begins_run(entry):
+        is_new = self.position == 0 and entry.run not in self._reached
+        if is_new and (self._lost_its_run or not _begins_run(entry)):
             yield BeginningLost(entry.run)
+        self._lost_its_run = False
         if entry.first > self.position + 1:
             logger.warning("STREAMING: The log lacks ticks %d to %d of run %s", self.position + 1, entry.first - 1, entry.run)
             yield from self.fill(entry.first - 1)
