@@ -9,9 +9,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
@@ -23,8 +24,9 @@ from tests.servers import RedisServer
 from tickstock.contract import PUBLISHER_LEASE_KEY, STATUS_LATEST_KEY, TICKS_LOG_KEY
 from tickstock.market_data.redis_link import RedisLink
 from tickstock.market_data.redis_log import LeaseLapsed, RedisLog
-from tickstock.market_data.tick_batch import BatchBuilder, LogId
+from tickstock.market_data.tick_batch import Batch, BatchBuilder, LogId
 from tickstock.market_data.tick_forwarder import RedisTickForwarder
+from tickstock.market_data.tick_log import TickLog
 
 RUN, OTHER = "0123456789ab", "cccccccccccc"
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -167,6 +169,78 @@ def test_a_way_to_redis_that_swallows_everything_is_noticed_within_the_stated_ti
     assert observer.tick_numbers == list(range(1, 1101)) == logged_numbers(redis_server)
     forwarder.stop(0.5)
     wire.close()
+
+
+class CutSocket:
+    """The socket of a link that breaks after so many bytes, sent or received."""
+
+    def __init__(self, real: Any, to_send: int, to_receive: int) -> None:
+        self._real, self._to_send, self._to_receive = real, to_send, to_receive
+
+    def sendall(self, data: bytes) -> None:
+        self._real.sendall(data[: self._to_send])
+        if len(data) > self._to_send:
+            self._break()
+        self._to_send -= len(data)
+
+    def recv(self, size: int) -> bytes:
+        if self._to_receive <= 0:
+            time.sleep(0.002)  # Redis has carried out what it got
+            self._break()
+        data: bytes = self._real.recv(min(size, self._to_receive))
+        self._to_receive -= len(data)
+        return data
+
+    def _break(self) -> None:
+        self._real.close()
+        raise ConnectionResetError("cut by the test")
+
+
+def test_a_connection_that_breaks_at_any_byte_of_a_transaction_doubles_and_loses_nothing(redis_server: RedisServer) -> None:
+    log = TickLog(RUN, "massive", 10_000_000)
+    position, before = 0, 0
+    wire = len(_one_batch(1).commands(1)[0])
+    cuts = [(at, 1 << 30) for at in range(0, wire + 150, 23)] + [(1 << 30, at) for at in range(0, 110, 5)]
+    with observing(redis_server) as observer:
+        for to_send, to_receive in cuts:
+            with RedisLink(redis_server.url) as link:
+                _, client = RedisLog(link).identify()
+                redis_log = RedisLog(link)
+                if before:
+                    redis_log.end_connection(before)
+                before = client
+                assert redis_log.claim(RUN) == RUN
+                uncertain = log.uncertain_id
+                span = redis_log.span()
+                log.resume(span.highest, uncertain is not None and redis_log.holds(uncertain), 0.0)
+                assert not log.lost(redis_log.span()).batches
+                position += 3
+                log.add(position - 2, ticks(position - 2, position), status(position))
+                with suppress(OSError, redis.RedisError):
+                    link._socket = CutSocket(link._socket, to_send, to_receive)
+                    while log.peek() is not None:
+                        redis_log.send(log.take(T0 + position), False)
+                        log.acknowledge(0.0)
+        with RedisLink(redis_server.url) as link:
+            redis_log = RedisLog(link)
+            redis_log.end_connection(before)
+            redis_log.claim(RUN)
+            uncertain = log.uncertain_id
+            log.resume(redis_log.span().highest, uncertain is not None and redis_log.holds(uncertain), 0.0)
+            while log.peek() is not None:
+                redis_log.send(log.take(T0 + position), False)
+                log.acknowledge(0.0)
+        eventually(lambda: observer.tick_numbers[-1:] == [position])
+    assert observer.tick_numbers == list(range(1, position + 1)) == logged_numbers(redis_server)
+
+
+def _one_batch(first: int) -> Batch:
+    builder = BatchBuilder(RUN, "massive")
+    builder.add_ticks(first, ticks(first, first + 2))
+    builder.add_status(first + 2, status(first + 2))
+    made = builder.seal()
+    made.id = LogId(T0, first + 2)
+    return made
 
 
 # --- the lease -------------------------------------------------------------------------------------------------------

@@ -9,15 +9,12 @@ from collections.abc import Callable
 TOLERANCE_MS = 2_000  # so far the wall clock may be off and is followed: it is being adjusted, not set
 FRAMES_TO_JUDGE = 20
 CLEARLY_BETTER_MS = 1_000
+_CLOCK = {"linux": "CLOCK_BOOTTIME", "darwin": "CLOCK_MONOTONIC"}.get(sys.platform)  # unlike time.monotonic() on both
 
 
 def elapsed() -> float:
     """Seconds of a clock that nobody sets and that goes on while the computer sleeps, where the system has one."""
-    if sys.platform == "linux":
-        return time.clock_gettime(time.CLOCK_BOOTTIME)
-    if sys.platform == "darwin":
-        return time.clock_gettime(time.CLOCK_MONOTONIC)  # unlike time.monotonic() there
-    return time.monotonic()
+    return time.clock_gettime(getattr(time, _CLOCK)) if _CLOCK else time.monotonic()
 
 
 class FeedClock:
