@@ -33,7 +33,9 @@ from tickstock.simulator.tape import SyntheticTape
 from tickstock.simulator.trades import Bars
 from tickstock.simulator.trading_day import TradingDay
 from tickstock.streaming import retry_times
+from tickstock.streaming.evening import Evening
 from tickstock.streaming.final_days import FinalDays, last_final_day
+from tickstock.streaming.history_store import HistoryStore
 from tickstock.streaming.rest_fetcher import Fetched, RestFetcher
 from tickstock.streaming.split_reading import SplitReading
 from tickstock.web.day_history import read_previous_closes
@@ -253,9 +255,10 @@ def two_nights_later_everything_is_in_new_shares(publisher: Publisher, vendor: V
 class InProcess:
     """What TickStockPL's main thread does with REST, in the test's own."""
 
-    def __init__(self, vendor: Vendor) -> None:
+    def __init__(self, vendor: Vendor, start: bool = True) -> None:
         self.fetcher = RestFetcher(vendor.rest, Rejections(logging.getLogger(__name__), "TEST"), threading.Event())
-        self.fetcher.start()
+        if start:
+            self.fetcher.start()
 
     def next(self) -> Fetched:
         found = eventually(self.fetcher.take)
@@ -369,3 +372,42 @@ def test_a_start_takes_the_days_into_its_history_that_are_final_then() -> None:
     assert last_final_day(CALENDAR, date(2026, 11, 23), at("09:31", date(2026, 11, 23))) == FRIDAY
     assert last_final_day(ALWAYS_OPEN, FRIDAY, at("00:00", FRIDAY)) == WEDNESDAY
     assert last_final_day(ALWAYS_OPEN, FRIDAY, at("10:00", FRIDAY)) == thursday
+
+
+def test_the_evenings_questions_end_with_its_day(sqlite_url: str) -> None:
+    with Vendor() as vendor:
+        vendor.clock.move_to(at("16:26"))
+        work = InProcess(vendor, start=False)
+        evening = Evening(sqlite_url, CALENDAR, work.fetcher, HistoryStore(sqlite_url, "simulated", CALENDAR))
+        evening.look(at("16:24:59"), lambda: set(SYMBOLS), 0)
+        assert not evening.waiting
+        evening.look(at("16:25"), lambda: set(SYMBOLS), 0)
+        assert evening.waiting == set(SYMBOLS)
+        evening.day_is_over()  # on a slow plan all of them still wait
+        work.fetcher.start()
+        assert [evening.answered(work.next(), 0) for _ in SYMBOLS] == [False] * len(SYMBOLS)
+        work.fetcher.stop()
+    assert rows_of(sqlite_url, "bars") == rows_of(sqlite_url, "reconciliations") == []
+
+
+def test_a_comparison_that_failed_is_done_again_for_those_alone(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Vendor() as vendor:
+        vendor.clock.move_to(at("16:26"))
+        work = InProcess(vendor)
+        evening = Evening(sqlite_url, CALENDAR, work.fetcher, HistoryStore(sqlite_url, "simulated", CALENDAR))
+        answer = MassiveRest.minute_bars
+
+        def minute_bars(rest: MassiveRest, symbol: str, first: int, last: int) -> list[RestBar]:
+            return _no_answer() if symbol == "IBM" else answer(rest, symbol, first, last)  # type: ignore[return-value]
+
+        with monkeypatch.context() as patched:
+            patched.setattr(MassiveRest, "minute_bars", minute_bars)
+            evening.look(at("16:26"), lambda: set(SYMBOLS), 0)
+            assert [evening.answered(work.next(), 0) for _ in SYMBOLS] == [False] * (len(SYMBOLS) - 1) + [True]
+        assert evening.waiting == {"IBM"}
+        evening.look(at("16:26"), lambda: set(SYMBOLS), 14_999)
+        assert work.fetcher.take() is None
+        evening.look(at("16:26"), lambda: set(SYMBOLS), 15_000)
+        assert evening.answered(work.next(), 15_000) and not evening.waiting
+        work.fetcher.stop()
+    assert {row["symbol"] for row in rows_of(sqlite_url, "bars")} == set(SYMBOLS)

@@ -73,6 +73,10 @@ class AfterClose:
             self._not_before = now + RETRY_MS
             logger.warning("STREAMING: What is to be done after the close waits for the database: %s", problem)
 
+    def day_is_over(self) -> None:
+        """Another trading day begins, and nothing but its own history may correct the days before any more."""
+        self._evening.day_is_over()
+
     def answered(self, fetched: Fetched, base: Position | None) -> ClosedMinute | None:
         """What an answer gives to store and to publish, behind the last closed minute."""
         now = self._now()

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from functools import partial
 
 from tickstock.database.vendor_queries import VendorQueries
+from tickstock.feed.massive_rest import MassiveRest, RestBar
 from tickstock.market_hours import MINUTE_MS, Calendar, Session, regular_session_of
 from tickstock.streaming.history_store import HistoryStore
 from tickstock.streaming.rest_fetcher import EVENING, Fetched, RestFetcher
@@ -55,9 +55,19 @@ class Evening:
         self._asked = set(self.waiting)
         bars = self._queries.bars_made_from_ticks(day, until)
         for symbol in sorted(self.waiting, key=lambda each: (-bars.get(each, 0), each)):
-            self._fetcher.minutes(
-                [symbol], day, until, EVENING, (STAGE, (day, until)), partial(self._store.reconcile, day=day, until=until)
-            )
+
+            def fetch(rest: MassiveRest, symbol: str = symbol) -> list[RestBar] | None:
+                return rest.minute_bars(symbol, day, until) if self._session == session else None
+
+            def store(symbol: str, found: list[RestBar] | None) -> None:
+                if found is not None and self._session == session:
+                    self._store.reconcile(symbol, found, day, until)
+
+            self._fetcher.ask(EVENING, symbol, (STAGE, (day, until)), fetch, store)
+
+    def day_is_over(self) -> None:
+        """Another trading day begins: what was not compared until now is compared with its history."""
+        self._session, self.waiting, self._asked = None, set(), set()
 
     def answered(self, fetched: Fetched, now: int) -> bool:
         """Note an answer; true when it was the last one of a round that compared something."""

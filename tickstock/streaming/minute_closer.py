@@ -349,6 +349,8 @@ class MinuteCloser:
         if self.warm_up is None:
             self._engine.trading_day = day
             return
+        if self.after_close is not None:
+            self.after_close.day_is_over()
         self._figures.warming_up = True
         try:
             if not first_start and not self._writer.flush(FLUSH_SECONDS):
