@@ -225,8 +225,9 @@ def test_the_pages_are_accessible_in_both_themes_and_flow_into_a_narrow_screen(
         page.page.wait_for_selector(ready)
         if path == "/status":
             page.wait_for_state("publisher", "Degraded")
-        for width in (1400, 320):
-            page.page.set_viewport_size({"width": width, "height": 800})
+        assert violations(page.page) == []
+        page.page.set_viewport_size({"width": 320, "height": 800})
+        if theme == "light":  # colours do not depend on the width
             assert violations(page.page) == []
         assert page.page.evaluate("document.documentElement.scrollWidth") <= 320
         assert page.page.evaluate("document.getAnimations().length") == 0
