@@ -154,6 +154,27 @@ def test_bars_of_a_gap_are_asked_for_again_when_rest_answers_with_nonsense(
     second.close()
 
 
+def test_a_bar_that_the_vendor_has_a_moment_later_is_asked_for_again(
+    redis_server: RedisServer, sqlite_url: str, tmp_path: Path, rest: TinyRest
+) -> None:
+    first = Publisher(redis_server)
+    with StreamingProcess(redis_server, sqlite_url, rest.url, tmp_path) as streaming:
+        first.send([Say(at(0))])
+        wait_until_warm(sqlite_url)
+        first.send([*minutes_of_ticks(0, 3), tick("S00", 99.0, at(4.1)), Say(at(4.5))])
+        second = app_breaks_and_comes_back(redis_server, first)
+        second.send([tick("S00", 98.0, at(6.5)), *minutes_of_ticks(7, 7)])
+        eventually(lambda: [path for path in rest.requests if "/S00/" in path and f"/{at(6)}" in path or GAP_PATH in path])
+        time.sleep(1.0)
+        rest.minutes = {"S00": vendor_bars(0, 9)}
+        wait_for_minute(sqlite_url, at(7))
+        assert streaming.terminate() == 0
+    rows = {row["timestamp"]: (row["close"], row["revision"]) for row in minute_rows(sqlite_url)}
+    assert rows[at(6)] == (56.0, 0)
+    first.close()
+    second.close()
+
+
 def test_bars_that_rest_could_not_deliver_in_time_are_asked_for_until_they_come(
     redis_server: RedisServer, sqlite_url: str, tmp_path: Path, rest: TinyRest
 ) -> None:

@@ -98,6 +98,23 @@ def test_a_minute_closes_without_the_bars_that_did_not_come_in_time() -> None:
     assert second.rest is None
 
 
+def test_an_answer_without_the_bar_of_a_minute_that_had_ticks_is_none_yet() -> None:
+    queue = MinuteQueue(WAIT)
+    queue.add_gap(gap(0, 0))
+    queue.put([minute(0)], 1_000)  # ticks of A alone
+    asked = queue.wanted(lambda: set(SYMBOLS))
+    assert asked is not None
+    asked.delivered |= {"A": {}, "B": {}}
+    assert queue.incomplete() == [(asked, "A")]
+    assert queue.incomplete() == []
+    assert everything_ready(queue, 1_000) == []
+    asked.delivered["A"] = rest_bars(0)
+    assert queue.incomplete() == []
+    (ready,) = everything_ready(queue, 1_000)
+    assert ready.rest is not None
+    assert set(ready.rest) == {"A"}
+
+
 def test_minutes_of_a_gap_are_named_even_without_ticks() -> None:
     queue = MinuteQueue(WAIT)
     queue.add_gap(gap(1, 4))

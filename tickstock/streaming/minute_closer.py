@@ -177,6 +177,8 @@ class MinuteCloser:
             wanted = self._queue.wanted(self._symbols)
             if wanted is not None:
                 self._ask(wanted, wanted.symbols)
+            for incomplete, symbol in self._queue.incomplete():
+                self._retries.failed(incomplete, symbol, self._steady())
             ready = self._queue.ready(self._steady())
             if ready is None:
                 break

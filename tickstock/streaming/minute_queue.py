@@ -107,6 +107,20 @@ class MinuteQueue:
         self._asked = RestRange(minutes[0], minutes[-1], self._symbols)
         return self._asked
 
+    def incomplete(self) -> list[tuple[RestRange, str]]:
+        """Whose answer lacks the bar of the minute at the head, although ticks of it were seen: the vendor has it a moment later.
+
+        From now on it counts as not delivered.
+        """
+        asked = self._asked
+        if asked is None or not self._waiting or not asked.first <= (start := self._waiting[0].ended.start) <= asked.last:
+            return []
+        seen = self._waiting[0].ended.bars
+        found = [symbol for symbol, bars in asked.delivered.items() if symbol in seen and start not in bars]
+        for symbol in found:
+            del asked.delivered[symbol]
+        return [(asked, symbol) for symbol in found]
+
     def ready(self, now: int) -> ReadyMinute | None:
         """The next minute that may be closed, or None."""
         if not self._waiting:
