@@ -19,6 +19,7 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     Text,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeDecorator, TypeEngine
@@ -93,6 +94,14 @@ bars = Table(
     Column("last_tick", Milliseconds),
     PrimaryKeyConstraint("symbol", "timeframe", "timestamp", "revision"),
     Index("bars_timeframe_timestamp", "timeframe", "timestamp"),
+    # Few bars are ever corrected; which ones is asked at every start.
+    Index(
+        "bars_revised",
+        "timeframe",
+        "timestamp",
+        sqlite_where=text("revision > 0"),
+        postgresql_where=text("revision > 0"),
+    ),
     sqlite_with_rowid=False,
 )
 

@@ -5,10 +5,11 @@ As in `queries.py`, every call opens a connection of its own and raises `Databas
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import func, literal_column, select
 
 from tickstock.database.connection import database_errors, open_engine
 from tickstock.database.models import bar_coverage, bars, reconciliations, splits, vendor_progress
@@ -56,6 +57,18 @@ class VendorQueries:
             for timeframe in ("1day", "1min")
         )
         return max((row[0] for query in newest for row in self._all(query) if row[0] is not None), default=None)
+
+    def marks(self, since: int, until: int) -> list[int]:
+        """Numbers that change whenever one-minute bars that start in [since, until) do, once they are stored and covered.
+
+        They are the sums of their revisions, and a checksum over the coverage, that of the day at `until` included.
+        """
+        revised = select(func.count(), func.coalesce(func.sum(bars.c.revision), 0)).where(
+            bars.c.timeframe == "1min", bars.c.timestamp >= since, bars.c.timestamp < until, literal_column("revision > 0")
+        )
+        covered = select(bar_coverage).where(bar_coverage.c.day >= since, bar_coverage.c.day <= until)
+        rows = sorted(map(tuple, self._all(covered)))
+        return [*map(int, self._all(revised)[0]), len(rows), zlib.crc32(repr(rows).encode())]
 
     def bar_starts(self, symbol: str, before: int) -> list[tuple[str, int]]:
         """Timeframe and start of every stored bar of a symbol that starts before a moment."""

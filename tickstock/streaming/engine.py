@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -106,21 +107,26 @@ class StreamingEngine:
             state |= named(f"growing {growing.timeframe}", growing.state())
         return state
 
-    def restore(self, state: Mapping[str, NDArray[Any]], symbols: Sequence[str]) -> None:
-        """Go on from what `state` gave, of an engine with the same settings; the 1day series, and its bars, stay as they are.
+    def begin_lanes(self, symbols: Sequence[str]) -> None:
+        """Give these symbols the first lanes, in this order; series that have begun must be begun anew."""
+        known = frozenset(symbols)
+        self.symbols[:] = [*symbols, *(each for each in self.symbols if each not in known)]
+        self.lane_of = {symbol: lane for lane, symbol in enumerate(self.symbols)}
+        self.lanes_for(())
+
+    def restore(self, state: Mapping[str, NDArray[Any]], lanes: int) -> None:
+        """Go on from what `state` gave, of an engine with the same settings and first lanes; the 1day series stays as it is.
 
         Raises:
             KeyError, ValueError, IndexError: it was given by another engine; `warm` and `continue_from` then.
         """
-        if self.lanes_for(symbols).tolist() != list(range(len(symbols))):
-            raise ValueError("other symbols have the lanes already")
         for timeframe, analysis in self._analyses.items():
             if timeframe != "1day":
-                analysis.restore(under(timeframe, state), len(symbols))
+                analysis.restore(under(timeframe, state), lanes)
         for growing in (*self._growing, self._running_day):
             growing.restore(under(f"growing {growing.timeframe}", state))
         figures = SessionFigures(self._calendar, self._sessions)
-        figures.restore(under("figures", state), len(symbols))
+        figures.restore(under("figures", state), lanes)
         figures.set_days(*self._days)
         self._figures = figures
 
@@ -144,6 +150,14 @@ class StreamingEngine:
                 self._running_day.add(bars, session)
         self._close_due(start + MINUTE_MS, results, origin)
         return results
+
+    def close_again(self, minutes: Bars, until: int) -> None:
+        """Take one-minute bars before `until` that were closed and told before."""
+        minutes = minutes.take(np.lexsort((minutes.lanes, minutes.timestamp)))
+        edges = np.flatnonzero(np.diff(minutes.timestamp, prepend=-1, append=-1)) if len(minutes) else no_bars().lanes
+        for begin, end in pairwise(edges.tolist()):
+            self.close_minute(int(minutes.timestamp[begin]), minutes.take(np.arange(begin, end)), UNTOLD)
+        self.close_minute(until - MINUTE_MS, no_bars(), UNTOLD)
 
     def continue_from(self, minutes: Bars, until: int) -> None:
         """Set the running bars of the higher timeframes from the running day's one-minute bars before `until`."""

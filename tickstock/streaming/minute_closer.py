@@ -30,6 +30,7 @@ from tickstock.streaming.minute_queue import FeedGap, MinuteQueue, ReadyMinute, 
 from tickstock.streaming.minute_writer import ClosedMinute, MinuteWriter
 from tickstock.streaming.rest_fetcher import GAP, Fetched, RestFetcher
 from tickstock.streaming.result_messages import LIVE, REPAIR
+from tickstock.streaming.snapshot_taker import SnapshotTaker
 from tickstock.streaming.warm_up import WarmUp
 
 logger = logging.getLogger(__name__)
@@ -64,6 +65,7 @@ class MinuteCloser:
     ) -> None:
         self.warm_up: WarmUp | None = None  # set by the scheduler; without it (tests) the series begin empty
         self.after_close: AfterClose | None = None  # set by the scheduler
+        self.snapshots: SnapshotTaker | None = None  # set by the scheduler
         self.open_gaps: Callable[[], list[dict[str, Any]]] = list  # set by the scheduler: rows of gaps that wait for something
         self._builder = builder
         self._queue = queue
@@ -189,6 +191,8 @@ class MinuteCloser:
             self.warm_up.splits.look()
         if self.after_close is not None and self._base is not None and not (self._queue.waits or self._writer.waiting):
             self.after_close.look(self._watermark, self._symbols, self._is_live)
+        if self.snapshots is not None and self._base is not None and self._is_live and not self._writer.rejected_minutes:
+            self.snapshots.look(self._base)
 
     # --- gaps ---
 

@@ -36,6 +36,7 @@ from tickstock.streaming.missed_results import publish_missed
 from tickstock.streaming.outcomes import Outcomes
 from tickstock.streaming.rest_fetcher import RestFetcher
 from tickstock.streaming.result_publisher import ResultPublisher, redis_client
+from tickstock.streaming.snapshot_taker import SnapshotTaker
 from tickstock.streaming.tick_subscriber import RedisTickSubscriber
 from tickstock.streaming.warm_up import WarmUp
 
@@ -117,6 +118,7 @@ class TickStockPL:
         )  # fmt: skip
         self._housekeeping = Housekeeping(settings.database, settings.indicator_retention_days)
         self._outcomes = Outcomes(settings, self._calendar)
+        self._snapshot = settings.data_dir / "streaming_state"
         self._log_client = redis_client(settings.redis_url)
         self._counter = tick_counter()
 
@@ -138,6 +140,7 @@ class TickStockPL:
         ):  # fmt: skip
             thread.start()
         closer, follower = self._wire(self._committed())
+        self._snapshots.start()
         if not self._stop_reason:
             self._store_start()
         logger.info("STREAMING: Starting Redis tick listener loop")
@@ -147,7 +150,7 @@ class TickStockPL:
                 self._wake.wait(IDLE_SECONDS)
                 self._wake.clear()
                 self._turn(closer, follower)
-        self._end()
+        self._end(closer)
 
     def _store_start(self) -> None:
         started = now_ms()
@@ -163,8 +166,10 @@ class TickStockPL:
         )  # fmt: skip
         closer.open_gaps = lambda: self._queries.gaps(open_only=True, limit=1_000)
         closer.warm_up = self._warm_up = WarmUp(
-            self._settings, self._calendar, self._engine, self._fetcher, self._queries, closer.fetched
+            self._settings, self._calendar, self._engine, self._fetcher, self._queries, closer.fetched,
+            self._snapshot,
         )  # fmt: skip
+        closer.snapshots = self._snapshots = SnapshotTaker(self._snapshot, self._engine, self._warm_up, self._queries)
         closer.after_close = self._after_close = AfterClose(
             self._settings.database, self._calendar, self._engine, self._fetcher, self._warm_up, steady_ms
         )
@@ -255,13 +260,16 @@ class TickStockPL:
             issues.append(f"{self._subscriber.backlog:,} ticks wait for the engine")
         return issues
 
-    def _end(self) -> None:
+    def _end(self, closer: MinuteCloser) -> None:
         logger.info("STREAMING: Stopping (%s): closed minutes are stored, the open one is left to the log", self._stop_reason)
         self._subscriber.stop()
         self._fetcher.stop()
         self._housekeeping.stop()
         self._outcomes.stop()
         unstored = self._writer.stop(STOP_SECONDS)
+        self._snapshots.stop()
+        if not unstored and not self._writer.rejected_minutes:
+            self._snapshots.take_last(closer.base())
         unpublished = self._publisher.stop(STOP_SECONDS / 2)
         self._taken.stop()
         self._health.stop()

@@ -15,7 +15,9 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 import numpy as np
@@ -72,24 +74,22 @@ class Snapshot:
             OSError: it cannot be written.
         """
         arrays = [np.ascontiguousarray(each) for each in self.arrays.values()]
-        described = [_Array(name, each.dtype.name, each.shape) for name, each in zip(self.arrays, arrays, strict=True)]
+        described = [_Array(name, each.dtype.name, each.shape) for name, each in self.arrays.items()]
         header = _Header(
             self.fingerprint, self.day, self.until, list(self.symbols), {k: list(v) for k, v in self.marks.items()}, described
         )
         encoded = msgspec.json.encode(header)
-        parts = [MAGIC + _LENGTH.pack(len(encoded)) + encoded, *(each.reshape(-1).view(np.uint8).data for each in arrays)]
+        parts: list[bytes | memoryview] = [MAGIC + _LENGTH.pack(len(encoded)) + encoded]
+        parts += [each.reshape(-1).view(np.uint8).data for each in arrays]
         path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = path.with_name(path.name + ".unfinished")
-        checksum = 0
-        with unfinished.open("wb") as file:
-            for part in parts:
-                for piece in (part, bytes(-len(part) % _ALIGNED)):
-                    file.write(piece)
-                    checksum = zlib.crc32(piece, checksum)
-            file.write(_CHECKSUM.pack(checksum))
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(path)
+        try:
+            with unfinished.open("wb") as file:
+                _write(file, parts)
+            unfinished.replace(path)
+        except OSError:
+            unfinished.unlink(missing_ok=True)  # on a full disk others need the room more
+            raise
 
     @classmethod
     def read(cls, path: Path) -> Snapshot:
@@ -105,7 +105,7 @@ class Snapshot:
             raise
         except OSError as problem:
             raise SnapshotError(f"it cannot be read: {problem}") from None
-        whole, begin = memoryview(content), len(MAGIC) + _LENGTH.size
+        whole, begin = content.data, len(MAGIC) + _LENGTH.size
         if bytes(whole[: len(MAGIC)]) != MAGIC or len(content) < begin + _CHECKSUM.size:
             raise SnapshotError("it is none, or of another version")
         if zlib.crc32(whole[: -_CHECKSUM.size]) != _CHECKSUM.unpack(whole[-_CHECKSUM.size :])[0]:
@@ -117,6 +117,17 @@ class Snapshot:
         except (msgspec.MsgspecError, ValueError, TypeError) as problem:
             raise SnapshotError(f"it is not understood: {problem}") from None
         return cls(header.fingerprint, header.day, header.until, header.symbols, header.marks, arrays)
+
+
+def _write(file: BinaryIO, parts: Sequence[bytes | memoryview]) -> None:
+    checksum = 0
+    for part in parts:
+        for piece in (part, bytes(-len(part) % _ALIGNED)):
+            file.write(piece)
+            checksum = zlib.crc32(piece, checksum)
+    file.write(_CHECKSUM.pack(checksum))
+    file.flush()
+    os.fsync(file.fileno())
 
 
 def _arrays(content: NDArray[np.uint8], begin: int, described: Sequence[_Array]) -> Arrays:
@@ -134,6 +145,20 @@ def _arrays(content: NDArray[np.uint8], begin: int, described: Sequence[_Array])
 
 def fingerprint(settings: Settings) -> str:
     """What decides the numbers of a state beside the bars: the code, and the settings that matter."""
+    enabled = {
+        timeframe: (sorted(each.patterns), each.indicators, sorted(each.alerts))
+        for timeframe, each in enabled_from(settings).items()
+    }  # fmt: skip
+    chosen = (
+        _code(), np.__version__, settings.feed, settings.calendar, settings.timeframes, settings.analysis_sessions,
+        settings.symbols, settings.database, sorted(enabled.items()),
+    )  # fmt: skip
+    return hashlib.sha256(repr(chosen).encode()).hexdigest()
+
+
+@cache
+def _code() -> str:
+    """Of the files when the process began, which are those that it runs."""
     digest = hashlib.sha256()
     root = Path(tickstock.__file__).parent
     for place in _CODE:
@@ -141,13 +166,4 @@ def fingerprint(settings: Settings) -> str:
         for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
             digest.update(f"{file.relative_to(root).as_posix()}\0".encode())
             digest.update(file.read_bytes())
-    enabled = {
-        timeframe: (sorted(each.patterns), each.indicators, sorted(each.alerts))
-        for timeframe, each in enabled_from(settings).items()
-    }  # fmt: skip
-    chosen = (
-        np.__version__, settings.feed, settings.calendar, settings.timeframes, settings.analysis_sessions,
-        settings.symbols, settings.database, sorted(enabled.items()),
-    )  # fmt: skip
-    digest.update(repr(chosen).encode())
     return digest.hexdigest()

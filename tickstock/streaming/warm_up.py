@@ -8,6 +8,7 @@ day are read, so that what is stored and what REST gives are in the same shares.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 from collections import defaultdict
@@ -15,6 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 
@@ -23,7 +25,7 @@ from tickstock.contract import IndicatorAlert, StreamingPattern
 from tickstock.database.queries import Queries
 from tickstock.database.vendor_queries import VendorQueries
 from tickstock.database.windows import window_bars
-from tickstock.market_hours import DAY_MS, Calendar
+from tickstock.market_hours import DAY_MS, MINUTE_MS, Calendar
 from tickstock.settings import Settings
 from tickstock.streaming.bar_columns import Bars
 from tickstock.streaming.corrections import DAY_BARS as DAY_SERIES
@@ -31,6 +33,7 @@ from tickstock.streaming.engine import StreamingEngine
 from tickstock.streaming.final_days import last_final_day
 from tickstock.streaming.history_store import HistoryStore
 from tickstock.streaming.rest_fetcher import DAYS, EARLIER, TODAY, Fetched, RestFetcher
+from tickstock.streaming.snapshot import Snapshot, SnapshotError, fingerprint
 from tickstock.streaming.split_reading import SPLITS_STAGE, SplitReading
 from tickstock.streaming.stored_series import StoredMinutes
 
@@ -41,6 +44,7 @@ SPLITS_SECONDS = 10.0  # how long a start waits for the splits; what is fetched 
 SHORT_SECONDS = 25.0  # how long a start waits for the days of the short series; what comes later is built in when it is there
 # What is asked of REST, and which series need it. A later stage's bars complete the series of an earlier one.
 STAGES = {"minutes": ("1min", "5min", "15min", "60min"), "earlier": ("15min", "60min"), "days": ("1day",)}
+FIGURES = "figures"  # of the day: as long as the longest series
 SERIES_DAYS = {"1min": SHORT_DAYS, "5min": SHORT_DAYS, "15min": LONG_DAYS, "60min": LONG_DAYS}
 
 
@@ -65,20 +69,26 @@ class WarmUp:
         fetcher: RestFetcher,
         queries: Queries,
         others: Callable[[Fetched], None],
+        snapshot: Path | None = None,
     ) -> None:
+        """`others` takes answers to requests that are not ours; `snapshot` is the file that may shorten a start."""
         self.symbols: tuple[str, ...] = () if "*" in settings.symbols else settings.symbols
         self._url = settings.database
         self._calendar = calendar
         self._engine = engine
         self._fetcher = fetcher
         self._queries = queries
-        self._others = others  # takes answers to requests that are not ours
+        self._others = others
+        self._snapshot = snapshot
+        self._fingerprint = fingerprint(settings) if snapshot else ""
+        self._marks: dict[str, list[int]] = {}  # of the stored bars that each series, and the figures, were built from
         self.store = HistoryStore(settings.database, settings.feed, calendar)
         self.splits = SplitReading(settings.database, fetcher)
         self._vendor_queries = VendorQueries(settings.database)
         self._outstanding: dict[str, set[str]] = {stage: set() for stage in STAGES}  # symbols, by stage
         self._incomplete: set[str] = set()
         self._day: date | None = None
+        self._until = 0  # the bars before were stored when the day's series began
         self._keep_after: dict[str, int] = {}  # by timeframe: history is kept of bars that start at or after this
 
     def run(self, day: date, until: int, keep_after: int) -> History:
@@ -92,7 +102,7 @@ class WarmUp:
             DatabaseUnavailable: the series are as they were.
         """
         begun = time.monotonic()
-        self._day = day
+        self._day, self._until, self._marks = day, until, {}
         self._keep_after = defaultdict(int, dict.fromkeys(self._queries.stored_history(), keep_after))
         self.splits.begin(day)
         self._wait(lambda: not self.splits.waits, begun + SPLITS_SECONDS)
@@ -102,7 +112,8 @@ class WarmUp:
         self._incomplete = {stage for stage, requests in self._outstanding.items() if requests}
         waiting = {timeframe for stage in self._incomplete for timeframe in STAGES[stage]}
         self._engine.absent = waiting & set(self._engine.timeframes)
-        results = self._fill([each for each in self._engine.timeframes if each not in waiting], until)
+        timeframes = [each for each in self._engine.timeframes if each not in waiting]
+        results = self._continued(timeframes, until) or self._fill(timeframes, until)
         self._engine.trading_day = day
         logger.info(
             "STREAMING: Warmed up %d symbols for %s in %.1f s: %d patterns and %d alerts in history",
@@ -144,6 +155,60 @@ class WarmUp:
         """A day's final bars are stored: the figures of the running day look up them."""
         if self._day is not None:
             self._engine.warm_days(self._stored_days(self._day_start(self._day)))
+
+    def snapshot(self, until: int) -> Snapshot | None:
+        """The state of the series, which stand at `until`; None while some are not complete."""
+        engine = self._engine
+        complete = self._marks.keys() >= {*self._intraday, FIGURES} and not self._incomplete & {"minutes", "earlier"}
+        if not complete or self._day is None or engine.trading_day != self._day or until < self._until:
+            return None
+        return Snapshot(self._fingerprint, self._day, until, tuple(engine.symbols), self._marks.copy(), engine.state())
+
+    def _continued(self, timeframes: Sequence[str], until: int) -> History | None:
+        """Go on from the snapshot, if there is one that fits; one that does not is of no use any more and removed."""
+        if self._snapshot is None:
+            return None
+        engine = self._engine
+        try:
+            snapshot = Snapshot.read(self._snapshot)
+            self._check(snapshot, timeframes, until)
+            assert self._day is not None
+            engine.begin_lanes(snapshot.symbols)
+            later = self._loaded("1min", snapshot.until, until, self._day_start(self._day), with_counts=True)
+            found = self._fill_days(timeframes, until)
+            engine.restore(snapshot.arrays, len(snapshot.symbols))
+        except FileNotFoundError:
+            return None
+        except (SnapshotError, KeyError, ValueError, IndexError) as problem:
+            logger.info("STREAMING: The snapshot of the state is not used: %s", problem)
+            with contextlib.suppress(OSError):
+                self._snapshot.unlink(missing_ok=True)
+            return None
+        engine.close_again(later, until)
+        self._marks = {name: list(marks) for name, marks in snapshot.marks.items()}
+        logger.info("STREAMING: Going on from a snapshot of the state, %d minutes old", (until - snapshot.until) // MINUTE_MS)
+        return found
+
+    def _check(self, snapshot: Snapshot, timeframes: Sequence[str], until: int) -> None:
+        if snapshot.fingerprint != self._fingerprint:
+            raise SnapshotError("it is of other code or other settings")
+        if snapshot.day != self._day or snapshot.until > until:
+            raise SnapshotError("it is of another moment than what is stored")
+        if any(self._keep_after.get(each, 0) < until for each in self._intraday):
+            raise SnapshotError("there is history to be told")
+        if self._engine.trading_day is not None or not set(self._intraday) <= set(timeframes):
+            raise SnapshotError("it is of other series")
+        if any(self._marks_of(name) != list(snapshot.marks.get(name, ())) for name in (*self._intraday, FIGURES)):
+            raise SnapshotError("bars of days before have changed since")
+
+    @property
+    def _intraday(self) -> list[str]:
+        return [each for each in self._engine.timeframes if each in SERIES_DAYS]
+
+    def _marks_of(self, series: str) -> list[int]:
+        assert self._day is not None
+        first = self._calendar.trading_days_before(self._day, SERIES_DAYS.get(series, LONG_DAYS))[0]
+        return self._vendor_queries.marks(self._day_start(first), self._day_start(self._day))
 
     def _ask(self, day: date, until: int) -> None:
         """Ask REST for the days that are not covered, the newest ones first; while the splits are not known, only note them."""
@@ -211,11 +276,13 @@ class WarmUp:
         engine, today = self._engine, self._day_start(self._day)
         found = self._fill_days(timeframes, until)
         intraday = [each for each in timeframes if each in SERIES_DAYS]
+        marks = {name: self._marks_of(name) for name in (*intraday, FIGURES)} if self._snapshot else {}
         results = engine.warm(intraday, self._stored_minutes(today, until), self._keep_after)
         found.patterns += results.patterns
         found.alerts += results.alerts
         if engine.trading_day != self._day:
             engine.continue_from(self._loaded("1min", today, until, today, with_counts=True), until)
+        self._marks |= marks
         return found
 
     def _fill_days(self, timeframes: Sequence[str], until: int) -> History:
