@@ -199,7 +199,7 @@ def _cut_feed_without_rest(system: System, database: Database, chosen: random.Ra
         system.rest.recover()
 
 
-@fault("feed frozen", longest=6, known_after=4.5)
+@fault("feed frozen", longest=6)  # silence is measured on the wall clock, in its regular hours
 def _freeze_feed(system: System, database: Database, chosen: random.Random) -> Iterator[str]:
     system.proxy.freeze()
     try:
