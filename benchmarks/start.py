@@ -78,7 +78,7 @@ class Stages:
 
 STAGES = Stages()
 STAGES.timed(warm_up_module, "window_bars", "reading")
-STAGES.timed(Queries, "coverage", "reading")
+STAGES.timed(Queries, "symbols_with_bars", "reading")
 STAGES.timed(engine_module, "series_of", "figures")
 STAGES.timed(TimeframeAnalysis, "follow", "indicators")
 STAGES.timed(TimeframeAnalysis, "pass_over", "indicators")

@@ -195,6 +195,20 @@ def test_coverage_counts_bars_whatever_their_revisions(database_url: str) -> Non
     }
 
 
+def test_symbols_with_bars_are_those_of_the_timeframe_and_the_time(database_url: str) -> None:
+    assert Queries(database_url).symbols_with_bars("1min", START, START + MINUTE) == []
+    rows = [
+        bar("B"),
+        bar("A", START + 9 * MINUTE, revision=1),
+        bar("a", START + MINUTE),
+        bar("BEFORE", START - 1),
+        bar("AFTER", START + 10 * MINUTE),
+        bar("OTHER", timeframe="5min"),
+    ]
+    queries = write(database_url, bars=rows)
+    assert queries.symbols_with_bars("1min", START, START + 10 * MINUTE) == ["A", "B", "a"]
+
+
 def test_the_committed_position_is_the_one_set_last(database_url: str) -> None:
     queries = Queries(database_url)
     assert queries.progress() is None

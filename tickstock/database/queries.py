@@ -213,6 +213,19 @@ class Queries:
         with database_errors(self._url), self._engine.connect() as connection:
             return {row[0]: Coverage(*row[1:]) for row in connection.execute(query)}
 
+    def symbols_with_bars(self, timeframe: str, since: int, until: int) -> list[str]:
+        """The symbols that have a bar with `since` <= start < `until`, in their order.
+
+        It steps from symbol to symbol in the key, so that it costs the same however many bars each has.
+        """
+        found = select(func.min(bars.c.symbol).label("symbol")).cte("found", recursive=True)
+        following = select(func.min(bars.c.symbol)).where(bars.c.symbol > found.c.symbol).scalar_subquery()
+        found = found.union_all(select(following).where(found.c.symbol.is_not(None)))
+        chosen = (bars.c.timeframe == timeframe, bars.c.timestamp >= since, bars.c.timestamp < until)
+        there = select(bars.c.symbol).where(bars.c.symbol == found.c.symbol, *chosen).exists()
+        with database_errors(self._url), self._engine.connect() as connection:
+            return sorted(row[0] for row in connection.execute(select(found.c.symbol).where(there)))
+
     def stored_history(self) -> dict[str, int]:
         """Until when what warm-up found is stored, by timeframe."""
         return {row["timeframe"]: row["until"] for row in self._rows(select(stored_history))}

@@ -321,7 +321,9 @@ class WarmUp:
         self, timeframe: str, since: int, until: int, as_first_closed_from: int | None, *, with_counts: bool = False
     ) -> Bars:
         # Whatever has bars has a series, watched or not: what is computed must not depend on when the process was started.
-        symbols = (*self.symbols, *sorted(self._queries.coverage(timeframe, since, until).keys() - set(self.symbols)))
+        watched = frozenset(self.symbols)
+        found = self._queries.symbols_with_bars(timeframe, since, until)
+        symbols = (*self.symbols, *(symbol for symbol in found if symbol not in watched))
         stored = window_bars(
             self._url, symbols, timeframe, since, until, as_first_closed_from=as_first_closed_from, with_counts=with_counts
         )
