@@ -311,6 +311,57 @@ def test_a_narrow_page_needs_no_sideways_scrolling(chromium: Browser, world: Wor
         assert small == []
 
 
+HIDDEN = """() => {
+    Object.defineProperty(document, "hidden", {value: %s, configurable: true});
+    document.dispatchEvent(new Event("visibilitychange"));
+}"""
+
+
+def test_a_hidden_tab_loses_no_event_and_asks_for_no_prices(page: OpenPage, chromium: Browser, world: World) -> None:
+    def hidden() -> int:
+        return int(world.app.get("/health")[1]["stages"]["browsers"]["hidden"])
+
+    page.wait_for_text("tr[data-symbol=AAPL] td.number", r"\d")
+    before = page.counter("patterns")
+    page.page.evaluate(HIDDEN % "true")
+    wait_until(lambda: hidden() == 1, "the server knows")
+    held = page.text("#watch-rows tr[data-symbol=AAPL] td.last")
+    with opened(chromium, world) as other:
+        for batch in range(8):
+            world.streaming.minute(patterns=[a_pattern(f"H{batch}-{number}") for number in range(100)])
+        other.wait_for_text("#count-patterns", f"^{before + 800:,}$")
+        page.page.wait_for_timeout(1500)
+        assert page.text("#watch-rows tr[data-symbol=AAPL] td.last") == held
+        assert page.counter("patterns") == before
+        page.page.evaluate(HIDDEN % "false")
+        page.wait_for_text("#count-patterns", f"^{before + 800:,}$")
+        total = re.compile(r"^[\d,]+ signals")
+        assert total.findall(page.text("#signals-note")) == total.findall(other.text("#signals-note"))
+    wait_until(lambda: hidden() == 0, "the server knows")
+    assert page.complaints == []
+
+
+def test_pages_open_over_a_restart_resynchronise_and_hold_more_than_a_snapshot_brings(
+    chromium: Browser, own_world: World
+) -> None:
+    world = own_world
+    with opened(chromium, world) as one, opened(chromium, world) as two:
+        world.streaming.minute(patterns=[a_pattern(f"A{number}") for number in range(100)])
+        for tab in (one, two):
+            tab.wait_for_text("#signals-note", "^100 signals")
+        world.app.process.kill()
+        one.wait_for_text("#banners", "The link to TickStock is lost")
+        for batch in range(6):
+            world.streaming.minute(patterns=[a_pattern(f"B{batch}-{number}") for number in range(100)], publish=False)
+        world.app.start()
+        with opened(chromium, world) as late:
+            for tab in (one, two, late):
+                tab.wait_for_text("#signals-note", "^700 signals", 30)
+                tab.page.fill("#filter-symbol", "A99")
+                tab.wait_for_text("#signals-note", "^700 signals, 1 shown")
+                assert tab.page.locator(".chip").count() == 1
+
+
 def test_feed_stopped_pl_stopped_and_web_restarted_are_said_and_got_over(chromium: Browser, own_world: World) -> None:
     world = own_world
     speaking = threading.Event()

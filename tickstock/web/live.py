@@ -80,6 +80,7 @@ class LivePage:
         self.delivery = Delivery(connections, market.board, self.log, self.indicators)
         self.delivery.snapshot = lambda browser: Message.of("snapshot", self.snapshot(browser))
         self.delivery.state = lambda: Message.of("feed_status", self.feed_status())
+        self._connections = connections
         connections.on_acknowledged = self._on_acknowledged
         self._lock = self.delivery.lock
         self._told: dict[str, Any] = {}
@@ -152,6 +153,7 @@ class LivePage:
 
     def _on_connect(self, _auth: object = None) -> None:
         client = _client()
+        self._connections.bound(request.environ)
         with self._lock:
             self.delivery.enter(client, self.watch_sets.watch(client, self.default_symbols))
 
@@ -160,6 +162,7 @@ class LivePage:
         with self._lock:
             self.watch_sets.leave(client)
             self.delivery.leave(client)
+        self._connections.cut(request.environ)
 
     def _on_acknowledged(self, client: str, number: int) -> None:
         if not self.delivery.acknowledged(client, number):
