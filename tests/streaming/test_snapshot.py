@@ -289,6 +289,15 @@ def test_there_is_no_snapshot_of_a_state_that_is_not_the_moments(stored: Stored)
     assert warm_up.snapshot(stored.until) is None
 
 
+def test_a_start_says_what_it_is_doing(stored: Stored) -> None:
+    said: list[str] = []
+    warm_up, made = stored.start(stored.until)
+    warm_up.tell = said.append
+    made.trading_day = None
+    warm_up.run(DAY, stored.until, stored.until)
+    assert said == ["waiting for the day's splits from REST", "computing from stored bars"]
+
+
 # --- when it is taken ---
 
 

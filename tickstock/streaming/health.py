@@ -40,6 +40,7 @@ class Figures:
     feed_detail: str = ""
     session: str = "waiting"  # active | waiting | stopped
     warming_up: bool = False
+    warm_up_step: str = "history is being loaded"
     catching_up: bool = False
     lags: deque[float] = field(default_factory=lambda: deque(maxlen=LAGS_KEPT))  # ms, status by status
     last_minute_of: dict[str, int] = field(default_factory=dict)  # symbol: start of its last closed minute
@@ -133,7 +134,7 @@ class HealthReporter:
         elif not figures.ticks_total and not figures.warming_up:
             issues.append("no ticks yet")
         if figures.warming_up:
-            issues.append("warming up: history is being loaded")
+            issues.append(f"warming up: {figures.warm_up_step}")
         if figures.waits_for_splits:
             issues.append("the splits of the day are not known yet: history is not fetched before REST has told them")
         if figures.catching_up:

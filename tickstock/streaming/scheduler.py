@@ -169,6 +169,7 @@ class TickStockPL:
             self._settings, self._calendar, self._engine, self._fetcher, self._queries, closer.fetched,
             self._snapshot,
         )  # fmt: skip
+        self._warm_up.tell = self._tell_warm_up
         closer.snapshots = self._snapshots = SnapshotTaker(self._snapshot, self._engine, self._warm_up, self._queries)
         closer.after_close = self._after_close = AfterClose(
             self._settings.database, self._calendar, self._engine, self._fetcher, self._warm_up, steady_ms
@@ -203,6 +204,10 @@ class TickStockPL:
         figures.waits_for_splits = self._warm_up.splits.waits_long
         figures.day_bars = self._after_close.day_bars()
         figures.reconciliation = self._after_close.reconciliation()
+
+    def _tell_warm_up(self, step: str) -> None:
+        self.figures.warm_up_step = step
+        self._health.look()
 
     def _committed(self) -> Position | None:
         """The committed position; waits for a database that is away, because without it nothing would be right."""

@@ -79,6 +79,7 @@ class WarmUp:
         self._fetcher = fetcher
         self._queries = queries
         self._others = others
+        self.tell: Callable[[str], None] = lambda _: None  # set by the scheduler: what is being done, in words
         self._snapshot = snapshot
         self._fingerprint = fingerprint(settings) if snapshot else ""
         self._marks: dict[str, list[int]] = {}  # of the stored bars that each series, and the figures, were built from
@@ -104,11 +105,15 @@ class WarmUp:
         begun = time.monotonic()
         self._day, self._until, self._marks = day, until, {}
         self._keep_after = defaultdict(int, dict.fromkeys(self._queries.stored_history(), keep_after))
+        self.tell("waiting for the day's splits from REST")
         self.splits.begin(day)
         self._wait(lambda: not self.splits.waits, begun + SPLITS_SECONDS)
         self.splits.waited()
         self._ask(day, until)
+        if self._outstanding["minutes"]:
+            self.tell(f"waiting for the recent bars of {len(self._outstanding['minutes'])} symbols from REST")
         self._wait_for_minutes(begun + SHORT_SECONDS)
+        self.tell("computing from stored bars")
         self._incomplete = {stage for stage, requests in self._outstanding.items() if requests}
         waiting = {timeframe for stage in self._incomplete for timeframe in STAGES[stage]}
         self._engine.absent = waiting & set(self._engine.timeframes)
