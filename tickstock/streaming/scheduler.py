@@ -47,6 +47,8 @@ REPEAT_TAKEN_SECONDS = 1.0
 IDLE_SECONDS = 0.25
 STOP_SECONDS = 10.0
 DATABASE_WAIT_SECONDS = 2.0
+LATE_SECONDS = 5.0  # behind the feed, from which on health says so
+LATE_MINUTES = 3  # closed and not stored, likewise
 
 
 class StopRequested(BaseException):
@@ -121,6 +123,7 @@ class TickStockPL:
         self._snapshot = settings.data_dir / "streaming_state"
         self._log_client = redis_client(settings.redis_url)
         self._counter = tick_counter()
+        self._turned = time.monotonic()  # when the main loop last came by
 
     def stop(self, reason: str) -> None:
         """Ask the main loop to end. Called by a signal handler, which runs in the main thread.
@@ -180,6 +183,7 @@ class TickStockPL:
     def _turn(self, closer: MinuteCloser, follower: LogFollower) -> None:
         """Everything that is there to be done now."""
         while not self._stop_reason:
+            self._turned = time.monotonic()
             arrival = self._subscriber.take()
             fetched = self._fetcher.take()
             if arrival is None and fetched is None:
@@ -259,11 +263,21 @@ class TickStockPL:
             issues.append(f"Redis is away: {self._publisher.waiting} minutes wait to be published")
         if self._writer.away_since:
             issues.append(f"the database is away: {self._writer.waiting} minutes wait to be stored")
+        elif self._writer.waiting > LATE_MINUTES:
+            issues.append(f"{self._writer.waiting} minutes wait to be stored")
         if self._writer.rejected_minutes:
             issues.append(f"{self._writer.rejected_minutes} minutes could not be stored")
-        if self._subscriber.backlog > 100_000:
-            issues.append(f"{self._subscriber.backlog:,} ticks wait for the engine")
+        if behind := self._seconds_behind():
+            issues.append(f"{behind:.0f} s behind the feed: {self._subscriber.backlog:,} ticks wait for the engine")
         return issues
+
+    def _seconds_behind(self) -> float:
+        """How long the engine has had ticks before it that it did not get to; 0 when that is nothing to speak of."""
+        if not self._subscriber.backlog or self.figures.warming_up:
+            return 0.0
+        lag = self.figures.lags[-1] / 1000 if self.figures.lags else 0.0
+        behind = max(lag, time.monotonic() - self._turned)
+        return behind if behind > LATE_SECONDS else 0.0
 
     def _end(self, closer: MinuteCloser) -> None:
         logger.info("STREAMING: Stopping (%s): closed minutes are stored, the open one is left to the log", self._stop_reason)
