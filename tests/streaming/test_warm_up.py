@@ -106,6 +106,7 @@ def running(tmp_path: Path) -> Iterator[Running]:
             batch.insert_bars(Bars.from_rest(np.zeros(len(at), np.int64), stored).rows([SYMBOL], "1min", 0, "simulated"))
             covered = [(SYMBOL, CALENDAR.sessions_of(day)[0].start, CALENDAR.sessions_of(day)[-1].end) for day in short]
             batch.set_coverage(covered)
+            batch.set_vendor_progress([("splits", UNTIL)])  # else they are waited for before all else
         engine = StreamingEngine(settings, CALENDAR, lambda: 0, dict.fromkeys(settings.timeframes, SOME))
         vendor = MassiveRest.for_settings(settings)
         fetcher = RestFetcher(vendor, Rejections(logging.getLogger(__name__), "TEST"), threading.Event())

@@ -27,7 +27,7 @@ from tickstock.database.vendor_queries import VendorQueries
 from tickstock.database.windows import window_bars
 from tickstock.market_hours import DAY_MS, MINUTE_MS, Calendar
 from tickstock.settings import Settings
-from tickstock.streaming.bar_columns import Bars
+from tickstock.streaming.bar_columns import Bars, concatenate
 from tickstock.streaming.corrections import DAY_BARS as DAY_SERIES
 from tickstock.streaming.engine import StreamingEngine
 from tickstock.streaming.final_days import last_final_day
@@ -282,11 +282,12 @@ class WarmUp:
         found = self._fill_days(timeframes, until)
         intraday = [each for each in timeframes if each in SERIES_DAYS]
         marks = {name: self._marks_of(name) for name in (*intraday, FIGURES)} if self._snapshot else {}
-        results = engine.warm(intraday, self._stored_minutes(today, until), self._keep_after)
+        running = self._loaded("1min", today, until, today, with_counts=True)
+        results = engine.warm(intraday, self._stored_minutes(today, running, until), self._keep_after)
         found.patterns += results.patterns
         found.alerts += results.alerts
         if engine.trading_day != self._day:
-            engine.continue_from(self._loaded("1min", today, until, today, with_counts=True), until)
+            engine.continue_from(running, until)
         self._marks |= marks
         return found
 
@@ -298,13 +299,14 @@ class WarmUp:
         results = self._engine.warm_days(bars, self._final(bars) if "1day" in timeframes else None)
         return History(until, tuple(timeframes), results.patterns, results.alerts)
 
-    def _stored_minutes(self, today: int, until: int) -> StoredMinutes:
+    def _stored_minutes(self, today: int, running: Bars, until: int) -> StoredMinutes:
+        """The bars of the days before and those of the running day, which are given."""
         assert self._day is not None
         days = self._calendar.trading_days_before(self._day, LONG_DAYS)
         # Days of which some symbols' bars are still on their way would only give what is usual of a part of them.
         first = days[-SHORT_DAYS] if "earlier" in self._incomplete else days[0]
         return StoredMinutes(
-            self._loaded("1min", self._day_start(first), until, today),
+            concatenate([self._loaded("1min", self._day_start(first), min(today, until), today), running]),
             {timeframe: self._day_start(days[-count]) for timeframe, count in SERIES_DAYS.items()},
             self._day_start(days[-PROFILE_SESSIONS]),
             until,
