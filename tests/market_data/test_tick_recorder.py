@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import logging
 import sqlite3
 import time
@@ -14,6 +15,7 @@ from tests.market_data.stand_ins import T0, eventually, ticks
 from tickstock.database import models
 from tickstock.database.connection import open_engine
 from tickstock.database.migrate import migrate
+from tickstock.database.retention import Retention
 from tickstock.database.spill import Record, SpillFile
 from tickstock.feed.feed_items import FeedTick
 from tickstock.market_data import tick_recorder
@@ -79,6 +81,24 @@ def test_old_ticks_are_deleted_measured_against_the_newest(
     eventually(lambda: len(stored(database_url)) == 10)
     recorder.stop()
     assert [row[1] for row in stored(database_url)] == list(range(1001, 1011))
+
+
+def test_looking_for_old_ticks_keeps_no_pages_of_them_in_memory(
+    database_url: str, spill: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A connection to SQLite keeps up to 32 MB of what it read, and counting reads much."""
+    monkeypatch.setattr(tick_recorder, "RETENTION_SECONDS", 0.1)
+    monkeypatch.setattr(tick_recorder, "SURPLUS_SECONDS", 0.1)
+    done: list[str] = []
+    count, close = Retention.surplus_ticks, Retention.close
+    monkeypatch.setattr(Retention, "surplus_ticks", lambda self, most: done.append("counted") or count(self, most))
+    monkeypatch.setattr(Retention, "close", lambda self: done.append("closed") or close(self))
+    recorder = TickRecorder(database_url, spill=spill)
+    recorder.start()
+    recorder.add(RUN, 1, ticks(1, 10))
+    eventually(lambda: done.count("counted") > 2)
+    recorder.stop()
+    assert all(after == "closed" for before, after in itertools.pairwise(done) if before == "counted")
 
 
 def test_ticks_wait_while_there_is_no_database(tmp_path: Path, spill: Path, caplog: pytest.LogCaptureFixture) -> None:

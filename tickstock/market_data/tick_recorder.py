@@ -274,6 +274,8 @@ class TickRecorder:
                     self._surplus_due = now + SURPLUS_SECONDS
         except DatabaseUnavailable:
             deleted = 0  # storing finds that out too, and says it
+        if not deleted:
+            in_native_thread(self._retention.close)  # it would keep up to 32 MB of what it read
         self._retention_due = now + (BATCH_SECONDS if deleted else RETENTION_SECONDS)
 
 
