@@ -29,7 +29,7 @@ class SimulatorPlace:
     @classmethod
     def on(cls, port: int, rest_port: int) -> SimulatorPlace:
         """A place with a key that is made up for this start alone."""
-        return cls(port, rest_port, secrets.token_urlsafe(18))
+        return cls(port, rest_port, secrets.token_hex(16))
 
 
 def environment_of_services(options: Options, redis_url: str, simulator: SimulatorPlace | None) -> dict[str, str]:

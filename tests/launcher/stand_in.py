@@ -77,7 +77,10 @@ def make_project(folder: Path) -> Path:
     shutil.copytree(ROOT / "launcher", project / "launcher", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "start_all_services.py", project)
     (project / "requirements.txt").write_text("# nothing\n")
-    (project / "tickstock").mkdir()
+    # The launcher checks which patterns, indicators and alerts are chosen.
+    shutil.copytree(
+        ROOT / "tickstock" / "analysis", project / "tickstock" / "analysis", ignore=shutil.ignore_patterns("__pycache__")
+    )
     for name in ("__init__", "settings", "errors", "lifeline", "cooperation"):
         shutil.copy(ROOT / "tickstock" / f"{name}.py", project / "tickstock")
     (project / "tickstock" / "simulator.py").write_text(SIMULATOR.format(service=SERVICE))

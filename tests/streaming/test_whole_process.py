@@ -222,7 +222,7 @@ INDICATOR_KEYS = keys("type symbol timeframe session bar_timestamp calculation_t
 HEALTH_KEYS = keys(
     "type status issues timestamp session_id session uptime_seconds symbols_active symbols_stale ticks_per_second ticks_total "
     "ticks_rejected ticks_late bars_per_minute lag_ms patterns_detected indicators_calculated alerts_raised rejected "
-    "day_bars reconciliation"
+    "day_bars reconciliation waiting"
 )
 
 MALFORMED_TICKS: list[bytes] = [
