@@ -217,7 +217,7 @@ def test_the_whole_system_goes_on_while_its_disk_is_full(disk: SmallDisk) -> Non
         assert system.app_answers()
         disk.make_room()
         system.wait_until(lambda: stage("tick_recorder")["status"] == "ok", 30, "the database to be back")
-        system.stop_one("simulator")
+        system.kill("simulator")
         system.wait_until(
             lambda: stage("tick_recorder")["stored_ticks"] == stage("market_data")["ticks"], 30, "all ticks to be stored"
         )
