@@ -180,7 +180,10 @@ def queues(system: RunningSystem) -> dict[str, float]:
     taken: Any = system.client.get(TICKS_TAKEN_KEY)
     position = decode(taken, TakenPosition).position if taken else 0
     found["ticks for TickStockPL"] = max(0, stages["market_data"].get("ticks", 0) - position)
-    return found
+    return {
+        **found,
+        **{f"{what.replace('_', ' ')} in TickStockPL": count for what, count in system.health().get("waiting", {}).items()},
+    }
 
 
 def main() -> int:
