@@ -5,7 +5,7 @@
 
 import { createInterface } from "node:readline";
 
-import { Sequence } from "../static/js/sequence.js";
+import { Sequence } from "../static/js/link/sequence.js";
 import { io } from "../static/vendor/socket.io.esm.min.js";
 
 const [url, count, watched] = [process.argv[2], Number(process.argv[3]), Number(process.argv[4])];

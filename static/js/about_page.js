@@ -1,6 +1,6 @@
 /** The About page: only the theme moves. */
 
-import { byId } from "./page.js";
-import { attachTheme } from "./theme.js";
+import { byId } from "./common/page.js";
+import { attachTheme } from "./common/theme.js";
 
 attachTheme(byId("theme"));

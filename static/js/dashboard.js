@@ -1,19 +1,19 @@
 /** The Live Streaming page: makes its parts, and connects them. */
 
-import { bannerDrawing } from "./banners.js";
-import { BestOnly } from "./best_only.js";
-import { loadCatalog } from "./catalog.js";
-import { counterDrawing } from "./counters.js";
-import { digestDrawing } from "./digest.js";
-import { startFrameLoop } from "./frame_loop.js";
-import { attachKeyboard } from "./keyboard.js";
-import { byId } from "./page.js";
-import { Signals } from "./signals.js";
-import { connect } from "./socket.js";
-import { StatusBar } from "./status_bar.js";
-import { Store } from "./store.js";
-import { attachTheme } from "./theme.js";
-import { Watchlist } from "./watchlist.js";
+import { bannerDrawing } from "./status/banners.js";
+import { BestOnly } from "./signals/best_only.js";
+import { loadCatalog } from "./common/catalog.js";
+import { counterDrawing } from "./status/counters.js";
+import { digestDrawing } from "./status/digest.js";
+import { startFrameLoop } from "./link/frame_loop.js";
+import { attachKeyboard } from "./common/keyboard.js";
+import { byId } from "./common/page.js";
+import { Signals } from "./signals/signals.js";
+import { connect } from "./link/socket.js";
+import { StatusBar } from "./status/status_bar.js";
+import { Store } from "./link/store.js";
+import { attachTheme } from "./common/theme.js";
+import { Watchlist } from "./watchlist/watchlist.js";
 
 const store = new Store();
 const kind = /** @type {HTMLSelectElement} */ (byId("filter-kind"));

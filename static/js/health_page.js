@@ -1,19 +1,19 @@
 /** The Health page: makes its parts, asks the server, and draws what it says. */
 
-import { attachCopy, copyPlaces } from "./clipboard.js";
-import { diagnosticsText } from "./diagnostics.js";
-import { Source } from "./health_poll.js";
-import { attachKeyboard } from "./keyboard.js";
-import { clockTime, span } from "./new_york_time.js";
-import { byId, element, setData, setText } from "./page.js";
-import { dayBarsNote, gapRows, matchNote, matchRows, outcomesNote, settingRows, versionRows } from "./report_tables.js";
-import { Rates, SampleHistory } from "./sample_history.js";
-import { StageCard } from "./stage_card.js";
-import { GROUPS, issueText, overallWords, stagesOf } from "./stages.js";
-import { attachTheme } from "./theme.js";
-import { SESSIONS } from "./words.js";
+import { attachCopy, copyPlaces } from "./common/clipboard.js";
+import { diagnosticsText } from "./health/diagnostics.js";
+import { Source } from "./health/health_poll.js";
+import { attachKeyboard } from "./common/keyboard.js";
+import { clockTime, span } from "./common/new_york_time.js";
+import { byId, element, setData, setText } from "./common/page.js";
+import { dayBarsNote, gapRows, matchNote, matchRows, outcomesNote, settingRows, versionRows } from "./health/report_tables.js";
+import { Rates, SampleHistory } from "./health/sample_history.js";
+import { StageCard } from "./health/stage_card.js";
+import { GROUPS, issueText, overallWords, stagesOf } from "./health/stages.js";
+import { attachTheme } from "./common/theme.js";
+import { SESSIONS } from "./common/words.js";
 
-/** @import { Stage } from "./stages.js" */
+/** @import { Stage } from "./health/stages.js" */
 
 const TICK_MS = 500;
 const MINUTE_MS = 60_000;

@@ -76,6 +76,12 @@ def test_each_third_party_file_of_the_pages_comes_with_its_licence(client: Flask
         assert "Permission is hereby granted" in text or "Apache License" in text, name
 
 
+def test_the_notice_of_the_chart_library_stands_on_the_page(client: FlaskClient) -> None:
+    page = client.get("/about").get_data(as_text=True)
+    assert "TradingView Lightweight Charts™\nCopyright (c) 2025 TradingView, Inc. https://www.tradingview.com/" in page
+    assert 'href="https://www.tradingview.com/"' in page
+
+
 def test_the_version_named_is_that_of_the_file_in_use() -> None:
     file = REPOSITORY / "static" / "vendor" / "socket.io.esm.min.js"
     if not file.is_file():

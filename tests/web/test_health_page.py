@@ -320,7 +320,7 @@ def test_no_secret_setting_and_no_password_in_a_url_is_told() -> None:
 def test_a_rate_is_measured_over_its_window_and_begins_again_with_the_counter(modules: Page) -> None:
     found = run(
         modules,
-        "sample_history",
+        "health/sample_history",
         """const rates = new m.Rates(10000);
            const rate = (second, total) => rates.perSecond("a", second * 1000, total);
            return [rate(0, 100), rate(2, 300), rate(4, 500), rate(20, 500), rate(30, 500), rate(32, 40), rate(34, 60),
@@ -332,7 +332,7 @@ def test_a_rate_is_measured_over_its_window_and_begins_again_with_the_counter(mo
 def test_a_history_forgets_what_is_old_and_keeps_holes(modules: Page) -> None:
     found = run(
         modules,
-        "sample_history",
+        "health/sample_history",
         """const history = new m.SampleHistory(10000);
            for (const second of [0, 1, 5, 12, 13]) history.add(second * 1000, second === 12 ? null : second);
            history.add(13500, NaN);
@@ -345,7 +345,7 @@ def test_a_history_forgets_what_is_old_and_keeps_holes(modules: Page) -> None:
 def test_a_line_is_broken_where_nothing_is_known(modules: Page) -> None:
     found = run(
         modules,
-        "sparkline",
+        "health/sparkline",
         """const at = (time, value) => ({time, value});
            const all = [at(-5, 9), at(0, 0), at(50, 10), at(60, null), at(100, 5)];
            return [m.stretches(all, 100, 100), m.stretches([], 100, 100), m.described([], "ticks", String),
@@ -364,8 +364,8 @@ def test_a_line_is_broken_where_nothing_is_known(modules: Page) -> None:
 def test_a_report_without_a_stage_still_shows_every_stage(modules: Page) -> None:
     found = run(
         modules,
-        "stages",
-        """const {Rates} = await import("/static/js/sample_history.js");
+        "health/stages",
+        """const {Rates} = await import("/static/js/health/sample_history.js");
            const told = (stage) => [stage.id, stage.word, stage.level, stage.age];
            const of = (report) => m.stagesOf(report, new Rates(), new Rates()).map(told);
            return [of(null), of({time: 5, stages: {redis: {status: "odd", detail: "x", age_ms: 3}}})];""",
@@ -390,4 +390,4 @@ def test_a_report_without_a_stage_still_shows_every_stage(modules: Page) -> None
     ],
 )
 def test_each_issue_of_tickstockpl_belongs_to_a_part(modules: Page, issue: str, part: str) -> None:
-    assert run(modules, "stages", "return m.partNamed(argument);", issue) == part
+    assert run(modules, "health/stages", "return m.partNamed(argument);", issue) == part

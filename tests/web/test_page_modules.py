@@ -58,7 +58,7 @@ def run(page: Page, module: str, body: str, argument: Any = None) -> Any:
 def test_a_recorded_days_signals_stand_at_their_bars_close(modules: Page) -> None:
     times = run(
         modules,
-        "signal_groups",
+        "signals/signal_groups",
         """const all = [
              signal({id: "1", symbol: "IBM", bar_timestamp: argument.close - 60000, detection_timestamp: argument.detected}),
              signal({id: "2", symbol: "SPY", timeframe: "5min", bar_timestamp: argument.close - 300000,
@@ -76,7 +76,7 @@ def test_a_recorded_days_signals_stand_at_their_bars_close(modules: Page) -> Non
 def test_history_that_arrives_late_does_not_push_out_what_was_detected_after_it(modules: Page) -> None:
     held = run(
         modules,
-        "store",
+        "link/store",
         """const store = new m.Store();
            store.takeSignal(signal({id: "live", seq: 1, detection_timestamp: 1e9}));
            for (let number = 0; number < 3 * m.KEPT_SIGNALS; number += 1)
@@ -92,7 +92,7 @@ def test_the_page_ranks_a_detection_as_the_catalogue_does(modules: Page, monkeyp
     monkeypatch.setattr(catalog_module, "QUALITY_QUANTILES", {"Doji": quantiles})
     told = run(
         modules,
-        "catalog",
+        "common/catalog",
         """const entries = [{name: "Doji", shown_from: 0.5, quality_quantiles: argument.quantiles}];
            const found = new m.Catalog({entries, thinned_timeframes: ["1min"]});
            return found.rank(signal({quality: argument.quality}));""",
@@ -104,7 +104,7 @@ def test_the_page_ranks_a_detection_as_the_catalogue_does(modules: Page, monkeyp
 def test_the_best_are_confirmed_and_of_the_rank_from_which_their_like_is_shown(modules: Page) -> None:
     shown = run(
         modules,
-        "catalog",
+        "common/catalog",
         """const entry = (name, shown_from, quality_quantiles) => ({name, shown_from, quality_quantiles});
            const found = new m.Catalog({thinned_timeframes: ["1min"], entries: [
              entry("Doji", 0.5, [0, 0.5, 1]), entry("MatHold", 0.9, null), entry("ShortLine", null, [0, 1]),
@@ -132,7 +132,7 @@ def test_the_page_shows_by_default_what_the_measured_filter_shows(modules: Page)
     ]
     shown = run(
         modules,
-        "catalog",
+        "common/catalog",
         """const found = new m.Catalog(argument.answer);
            return argument.signals.map(({name, timeframe, state, quality}) => found.isBest(quality === null
              ? signal({pattern: undefined, quality: undefined, alert: name, timeframe, state})
@@ -147,7 +147,7 @@ def test_the_page_shows_by_default_what_the_measured_filter_shows(modules: Page)
 def test_a_recorded_day_that_has_ended_does_not_promise_an_opening(modules: Page) -> None:
     said = run(
         modules,
-        "banners",
+        "status/banners",
         """const store = {link: "live", heard: 1000, health: null, session: {name: "closed", opens: 1e12},
                           feed: {status: "ended", detail: "end of recording", since: 0}};
            return m.bannersOf(store, 1000).map((banner) => banner.text);""",
@@ -157,7 +157,7 @@ def test_a_recorded_day_that_has_ended_does_not_promise_an_opening(modules: Page
 
 def test_every_pattern_and_alert_has_words_of_its_own(modules: Page) -> None:
     signals = [{"alert" if entry.kind == "alert" else "pattern": entry.name} for entry in catalog() if entry.kind != "indicator"]
-    said = run(modules, "words", "return argument.map((each) => m.nameOf(each));", signals)
+    said = run(modules, "common/words", "return argument.map((each) => m.nameOf(each));", signals)
     assert len(set(said)) == len(said)
     assert [
         words
@@ -168,7 +168,7 @@ def test_every_pattern_and_alert_has_words_of_its_own(modules: Page) -> None:
 
 def test_the_documentation_tells_how_the_page_calls_each_alert(modules: Page) -> None:
     told = dict(re.findall(r"^\| `([A-Z_0-9]+)` \| ([^|]+) \|", (REPOSITORY / "docs" / "alerts.md").read_text(), re.MULTILINE))
-    said = run(modules, "words", "return argument.map((alert) => m.nameOf({alert}));", [rule.name for rule in ALERT_RULES])
+    said = run(modules, "common/words", "return argument.map((alert) => m.nameOf({alert}));", [rule.name for rule in ALERT_RULES])
     assert dict(zip((rule.name for rule in ALERT_RULES), said, strict=True)) == told
 
 
@@ -177,4 +177,4 @@ def test_the_documentation_tells_how_the_page_calls_each_alert(modules: Page) ->
 )
 def test_a_name_that_the_page_does_not_know_is_put_into_words(modules: Page, name: str, words: str) -> None:
     kind = "alert" if name.isupper() else "pattern"
-    assert run(modules, "words", "return m.nameOf(argument);", {kind: name}) == words
+    assert run(modules, "common/words", "return m.nameOf(argument);", {kind: name}) == words

@@ -32,7 +32,7 @@ SHOWN_FROM: dict[str, float] = {
 
 
 def is_best(name: str, timeframe: str, state: str = "confirmed", quality: float | None = None) -> bool:
-    """Whether the page shows a pattern or an alert by default; static/js/catalog.js has the same rule."""
+    """Whether the page shows a pattern or an alert by default; static/js/common/catalog.js has the same rule."""
     if state != "confirmed":
         return False
     if timeframe not in THINNED_TIMEFRAMES:

@@ -9,11 +9,11 @@ from flask import Blueprint, Response, abort, current_app, redirect, render_temp
 from werkzeug.wrappers import Response as RedirectResponse
 
 import tickstock
-from tickstock.web.third_parties import browser_packages, python_packages
+from tickstock.web.third_parties import browser_packages, notices, python_packages
 
 pages = Blueprint("pages", __name__)
 
-BROWSER_FILES = ("socket.io.esm.min.js",)
+BROWSER_FILES = ("socket.io.esm.min.js", "lightweight-charts.mjs")
 
 
 @pages.get("/")
@@ -39,7 +39,7 @@ def status() -> Response:
 @pages.get("/about")
 def about() -> Response:
     """What TickStock is made of, and under which licences."""
-    return _page("about.html", browser=browser_packages(), python=python_packages())
+    return _page("about.html", browser=browser_packages(), python=python_packages(), notices=notices())
 
 
 @pages.get("/about/licence/<kind>/<path:name>")

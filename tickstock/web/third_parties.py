@@ -12,6 +12,7 @@ from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 LICENCES = "licences/"  # in static/vendor: the texts that come with the browser's files
+NOTICES = REPOSITORY / "notices"  # what packages ask to be shown and do not bring along, one file each
 NO_TEXT = "The installed package brings no licence text; its metadata names the licence above."
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -92,10 +93,13 @@ def _home_of(facts: Any) -> str:
 
 @cache
 def browser_packages() -> dict[str, ThirdParty]:
-    """What the pages' third-party files are made from, by name: package.json says which licence texts come with them."""
+    """What the pages' third-party files are made from, by name: package.json says which licence texts come with them.
+
+    A notice that a package wants shown to users stands first among its texts.
+    """
     shipped: dict[str, str] = json.loads((REPOSITORY / "package.json").read_text(encoding="utf-8"))["tickstock"]["vendor"]
     locked = json.loads((REPOSITORY / "package-lock.json").read_text(encoding="utf-8"))["packages"]
-    files: dict[str, list[str]] = {}
+    files: dict[str, list[str]] = {package: [] for package in notices()}
     for name, source in shipped.items():
         if name.startswith(LICENCES):
             package = source.removeprefix("node_modules/").rpartition("/")[0]
@@ -106,10 +110,16 @@ def browser_packages() -> dict[str, ThirdParty]:
             locked[f"node_modules/{package}"]["version"],
             str(locked[f"node_modules/{package}"].get("license", "not stated")),
             f"https://www.npmjs.com/package/{package}",
-            tuple(_vendor_text(name) for name in names),
+            (*([notices()[package]] if package in notices() else []), *(_vendor_text(name) for name in names)),
         )
-        for package, names in files.items()
+        for package, names in sorted(files.items())
     }
+
+
+@cache
+def notices() -> dict[str, str]:
+    """The notices that stand on the About page, by package."""
+    return {file.stem: file.read_text(encoding="utf-8").strip() for file in sorted(NOTICES.glob("*.txt"))}
 
 
 def _vendor_text(name: str) -> str:

@@ -2,7 +2,7 @@
 
 import { createInterface } from "node:readline";
 
-import { Store } from "../../../static/js/store.js";
+import { Store } from "../../../static/js/link/store.js";
 
 let store = new Store();
 const said = {

@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { ANSWER_WAIT_MS, Sequence } from "../../../static/js/sequence.js";
-import { KEPT_SIGNALS, Store } from "../../../static/js/store.js";
+import { ANSWER_WAIT_MS, Sequence } from "../../../static/js/link/sequence.js";
+import { KEPT_SIGNALS, Store } from "../../../static/js/link/store.js";
 
 /** @param {number} seed @returns {() => number} numbers in [0, 1), the same for the same seed */
 function randomFrom(seed) {

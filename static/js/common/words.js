@@ -1,6 +1,6 @@
 /** What the contract's names are called on the page. */
 
-/** @import { Signal } from "./messages.js" */
+/** @import { Signal } from "../link/messages.js" */
 
 export const ARROWS = /** @type {Record<string, string>} */ ({ bullish: "▲", bearish: "▼", neutral: "◆" });
 

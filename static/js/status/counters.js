@@ -1,9 +1,9 @@
 /** The day's counters, as the server counts them. */
 
-import { compact, whole } from "./figures.js";
-import { byId, setText } from "./page.js";
+import { compact, whole } from "../common/figures.js";
+import { byId, setText } from "../common/page.js";
 
-/** @import { Store } from "./store.js" */
+/** @import { Store } from "../link/store.js" */
 
 const NAMES = /** @type {const} */ (["patterns", "alerts", "indicators", "bars", "ticks"]);
 

@@ -1,10 +1,10 @@
 /** What is wrong right now, in words, above the lists. */
 
-import { LINK_SILENT_MS } from "./freshness.js";
-import { clockTime, dayOf, minuteTime } from "./new_york_time.js";
-import { element } from "./page.js";
+import { LINK_SILENT_MS } from "../link/freshness.js";
+import { clockTime, dayOf, minuteTime } from "../common/new_york_time.js";
+import { element } from "../common/page.js";
 
-/** @import { Store } from "./store.js" */
+/** @import { Store } from "../link/store.js" */
 
 /** @typedef {{level: string, text: string}} Banner */
 
@@ -37,7 +37,7 @@ export function bannersOf(store, now) {
 }
 
 /**
- * @param {import("./messages.js").FeedStatus} feed
+ * @param {import("../link/messages.js").FeedStatus} feed
  * @param {(time: number) => string} at
  * @returns {Banner}
  */

@@ -1,12 +1,12 @@
 /** One row of the list of signals: symbol, timeframe, a chip for each signal, the price; and the line above a minute's rows. */
 
-import { price, whole } from "./figures.js";
-import { clockTime, dayOf, minuteTime } from "./new_york_time.js";
-import { element } from "./page.js";
-import { ARROWS, nameOf, TIMEFRAMES } from "./words.js";
+import { price, whole } from "../common/figures.js";
+import { clockTime, dayOf, minuteTime } from "../common/new_york_time.js";
+import { element } from "../common/page.js";
+import { ARROWS, nameOf, TIMEFRAMES } from "../common/words.js";
 
-/** @import { Catalog } from "./catalog.js" */
-/** @import { Signal } from "./messages.js" */
+/** @import { Catalog } from "../common/catalog.js" */
+/** @import { Signal } from "../link/messages.js" */
 /** @import { Burst, Group } from "./signal_groups.js" */
 
 /**

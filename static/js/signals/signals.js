@@ -1,15 +1,15 @@
 /** The list of signals: rows of the minute in which they were detected under a line that sums it up. */
 
-import { whole } from "./figures.js";
-import { clockTime, dayOf, minuteTime } from "./new_york_time.js";
-import { setData, setText } from "./page.js";
+import { whole } from "../common/figures.js";
+import { clockTime, dayOf, minuteTime } from "../common/new_york_time.js";
+import { setData, setText } from "../common/page.js";
 import { burstsOf, groupSignals } from "./signal_groups.js";
 import { makeBurst, makeRow } from "./signal_row.js";
 
-/** @import { Catalog } from "./catalog.js" */
-/** @import { Signal } from "./messages.js" */
+/** @import { Catalog } from "../common/catalog.js" */
+/** @import { Signal } from "../link/messages.js" */
 /** @import { Burst, Filter, Group } from "./signal_groups.js" */
-/** @import { Store } from "./store.js" */
+/** @import { Store } from "../link/store.js" */
 
 /** @typedef {Map<string, {mark: string, row: HTMLElement}>} Rows */
 

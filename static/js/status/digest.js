@@ -1,9 +1,9 @@
 /** One polite sentence at most every five seconds, for those who listen to the page. */
 
-import { setText } from "./page.js";
-import { nameOf } from "./words.js";
+import { setText } from "../common/page.js";
+import { nameOf } from "../common/words.js";
 
-/** @import { Store } from "./store.js" */
+/** @import { Store } from "../link/store.js" */
 
 const EVERY_MS = 5000;
 

@@ -1,7 +1,7 @@
 /** Signals as the list shows them: those of one symbol, timeframe and bar are one group. Pure. */
 
-/** @import { Catalog } from "./catalog.js" */
-/** @import { Signal } from "./messages.js" */
+/** @import { Catalog } from "../common/catalog.js" */
+/** @import { Signal } from "../link/messages.js" */
 
 /**
  * @typedef {object} Group

@@ -1,8 +1,8 @@
 /** The tick's path as the Health page shows it, made from a /health report. Pure. */
 
-import { bytes, rate, whole } from "./figures.js";
-import { clockTime, span } from "./new_york_time.js";
-import { SOURCES } from "./words.js";
+import { bytes, rate, whole } from "../common/figures.js";
+import { clockTime, span } from "../common/new_york_time.js";
+import { SOURCES } from "../common/words.js";
 
 /** @import { Rates } from "./sample_history.js" */
 

@@ -1,7 +1,7 @@
 /** One stage of the tick's path on the page. */
 
-import { span } from "./new_york_time.js";
-import { element, setData, setText } from "./page.js";
+import { span } from "../common/new_york_time.js";
+import { element, setData, setText } from "../common/page.js";
 import { described, Sparkline } from "./sparkline.js";
 
 /** @import { Stage } from "./stages.js" */

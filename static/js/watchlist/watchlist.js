@@ -1,11 +1,11 @@
 /** The watchlist: one row per symbol, in the list's own order; only cells that changed are written. */
 
-import { freshness } from "./freshness.js";
-import { compact, percentChange, price, whole } from "./figures.js";
-import { minuteTime, span } from "./new_york_time.js";
-import { element, setData, setText } from "./page.js";
+import { freshness } from "../link/freshness.js";
+import { compact, percentChange, price, whole } from "../common/figures.js";
+import { minuteTime, span } from "../common/new_york_time.js";
+import { element, setData, setText } from "../common/page.js";
 
-/** @import { Store } from "./store.js" */
+/** @import { Store } from "../link/store.js" */
 
 /** @typedef {{row: HTMLElement, cells: Record<string, HTMLElement>, price: number | null, movedAt: number}} Line */
 

@@ -1,6 +1,6 @@
 /** What /api/catalog says of each pattern and alert: how good a detection is among its like, and which the page shows unasked. */
 
-/** @import { Signal } from "./messages.js" */
+/** @import { Signal } from "../link/messages.js" */
 
 /**
  * @typedef {object} Entry

@@ -1,6 +1,6 @@
 /** The connection to the server: every message goes into the store, and nowhere else. */
 
-import { io } from "../vendor/socket.io.esm.min.js";
+import { io } from "../../vendor/socket.io.esm.min.js";
 
 /** @import { Store } from "./store.js" */
 

@@ -1,8 +1,8 @@
 /** The control that shows the best signals only, or all of them; it remembers the choice. */
 
-import { setText } from "./page.js";
+import { setText } from "../common/page.js";
 
-/** @import { Catalog } from "./catalog.js" */
+/** @import { Catalog } from "../common/catalog.js" */
 
 const KEY = "tickstock.signals";
 

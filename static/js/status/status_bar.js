@@ -1,14 +1,14 @@
 /** The status bar, the clock and the badge: words from the messages, never a colour alone. */
 
-import { LINK_SILENT_MS } from "./freshness.js";
-import { rate, whole } from "./figures.js";
-import { clockTime } from "./new_york_time.js";
-import { byId, setData, setText } from "./page.js";
-import { SESSIONS, SOURCES } from "./words.js";
+import { LINK_SILENT_MS } from "../link/freshness.js";
+import { rate, whole } from "../common/figures.js";
+import { clockTime } from "../common/new_york_time.js";
+import { byId, setData, setText } from "../common/page.js";
+import { SESSIONS, SOURCES } from "../common/words.js";
 
-/** @import { FeedStatus, Health } from "./messages.js" */
-/** @import { Store } from "./store.js" */
-/** @import { Watchlist } from "./watchlist.js" */
+/** @import { FeedStatus, Health } from "../link/messages.js" */
+/** @import { Store } from "../link/store.js" */
+/** @import { Watchlist } from "../watchlist/watchlist.js" */
 
 const FEED_WORDS = /** @type {Record<string, [string, string]>} */ ({
   connecting: ["Connecting", "wait"],

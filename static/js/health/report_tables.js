@@ -1,8 +1,8 @@
 /** The tables below the stages: gaps, the comparison with the vendor, outcomes, versions, settings. */
 
-import { percent, whole } from "./figures.js";
-import { clockTime, dayOf, span } from "./new_york_time.js";
-import { element, setData } from "./page.js";
+import { percent, whole } from "../common/figures.js";
+import { clockTime, dayOf, span } from "../common/new_york_time.js";
+import { element, setData } from "../common/page.js";
 
 const at = (/** @type {number} */ time) => `${dayOf(time)}, ${clockTime(time)}`;
 
