@@ -1,5 +1,6 @@
 /** The Live Streaming page: makes its parts, and connects them. */
 
+import { Selection } from "./common/selection.js";
 import { bannerDrawing } from "./status/banners.js";
 import { BestOnly } from "./signals/best_only.js";
 import { loadCatalog } from "./common/catalog.js";
@@ -69,7 +70,9 @@ loadCatalog((catalog) => {
   signals.setCatalog(catalog);
   bestOnly.take(catalog);
 });
-connect(store);
+const selection = new Selection(location);
+const link = connect(store, { list: null, chart: selection.symbol || null });
+selection.onChange(({ symbol }) => link.chart(symbol || null));
 startFrameLoop([
   (now) => watchlist.draw(now),
   () => signals.draw(),

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
+from tests.web.node import NO_NODE, node_program
 from tests.web.services import REPOSITORY, a_pattern, an_alert
 from tickstock.settings import Settings
 from tickstock.web.application import create_app
@@ -27,9 +27,9 @@ from tickstock.web.event_log import EventLog, Signal
 
 BAR = 1_728_300_000_000
 WAIT_MS = 6000  # longer than a page waits for an answer
-NODE = shutil.which("node")
+NODE = node_program()
 
-pytestmark = pytest.mark.skipif(NODE is None, reason="no node on PATH")
+pytestmark = pytest.mark.skipif(NODE is None, reason=NO_NODE)
 
 
 class PageProgram:

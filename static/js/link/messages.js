@@ -6,7 +6,12 @@
  * @property {number} price
  * @property {number} timestamp  when it was printed
  * @property {number} received  when it reached the server
- * @property {number} volume  shares of the trading day
+ * @property {number | null} volume  shares of the trading day; null while what was traded before is not known
+ * @property {number | null} [session_volume]  shares of the present session: pre, regular or post
+ * @property {number | null} [dollars]  what was paid for them
+ * @property {number | null} [day_open]  first price of the regular session
+ * @property {boolean} [steady]  traded in each of the ten minutes up to its last print
+ * @property {number | null} [halted]  since when it is halted
  * @property {number | null} previous_close  of the regular session before this trading day
  * @property {number | null} change  price ÷ previous close − 1
  *
@@ -29,12 +34,39 @@
  * @property {string} [indicator]
  * @property {number} [value]
  * @property {number} [threshold]
+ * @property {Record<string, any>} [details]
  *
  * @typedef {object} IndicatorValues
  * @property {string} symbol
  * @property {string} timeframe
  * @property {number} bar_timestamp
  * @property {Record<string, number>} values
+ * @property {{open: number, high: number, low: number, close: number, volume: number}} bar
+ *
+ * @typedef {object} FormingBar  the running minute of the charted symbol
+ * @property {string} symbol
+ * @property {number} timestamp  start of the minute
+ * @property {number} open
+ * @property {number} high
+ * @property {number} low
+ * @property {number} close
+ * @property {number} volume
+ *
+ * @typedef {object} Watchlist
+ * @property {string} id
+ * @property {string} name
+ * @property {string[]} symbols
+ * @property {boolean} editable
+ *
+ * @typedef {object} Watchlists
+ * @property {Watchlist[]} lists
+ * @property {string[]} unknown  watched symbols that the vendor's reference does not know
+ * @property {number} reference  symbols in that reference; 0 while it is not loaded
+ *
+ * @typedef {object} Watching  what this page is sent
+ * @property {string | null} list
+ * @property {string} name
+ * @property {string[]} symbols
  *
  * @typedef {object} FeedStatus
  * @property {string} status  connecting | live | silent | reconnecting | stopped | ended
@@ -75,6 +107,8 @@
  * @property {number} oldest  the lowest number that the server still holds
  * @property {number} time
  * @property {string[]} watch
+ * @property {string | null} [list]
+ * @property {Watchlists} [watchlists]
  * @property {SymbolRow[]} symbols
  * @property {IndicatorValues[]} indicators
  * @property {Signal[]} events

@@ -5,11 +5,24 @@ import { io } from "../../vendor/socket.io.esm.min.js";
 /** @import { Store } from "./store.js" */
 
 /**
- * Connect, and stay connected.
- * @param {Store} store
+ * @typedef {object} Link  what the page says to the server
+ * @property {(list: string) => void} watch  another watchlist
+ * @property {(symbol: string | null) => void} chart  the symbol whose running minute is wanted
  */
-export function connect(store) {
-  const socket = io({ transports: ["websocket", "polling"], reconnectionDelay: 300, reconnectionDelayMax: 2000 });
+
+/**
+ * Connect, and stay connected; a new connection begins with the choices of the moment.
+ * @param {Store} store
+ * @param {{list: string | null, chart: string | null}} wanted
+ * @returns {Link}
+ */
+export function connect(store, wanted) {
+  const socket = io({
+    transports: ["websocket", "polling"],
+    reconnectionDelay: 300,
+    reconnectionDelayMax: 2000,
+    auth: (/** @type {(choices: object) => void} */ say) => say(wanted),
+  });
 
   /**
    * Take the messages of one event. The server sends no frame, and in the end nothing, before it knows that the last one was taken.
@@ -51,6 +64,7 @@ export function connect(store) {
   });
   on("ticks", (frame) => {
     store.heardAt(frame.time);
+    store.seenAt = frame.seen ?? 0;
     for (const row of frame.symbols) store.takeRow(row);
   });
   for (const event of ["streaming_pattern", "indicator_alert"]) {
@@ -62,6 +76,11 @@ export function connect(store) {
   on("events", (answer) => {
     store.takeEvents(answer);
     askForMissing();
+  });
+  on("watching", (message) => store.takeWatching(message));
+  on("watchlists", (message) => store.takeWatchlists(message));
+  on("forming_bar", (message) => {
+    if (message.symbol === wanted.chart) store.formingBar = message;
   });
   on("streaming_indicator", (values) => store.takeIndicators(values));
   on("streaming_health", state((message) => (store.health = message)));
@@ -75,4 +94,17 @@ export function connect(store) {
       askForMissing();
     }),
   );
+
+  return {
+    watch: (list) => {
+      wanted.list = list;
+      if (socket.connected) socket.emit("watch", { list });
+    },
+    chart: (symbol) => {
+      if (symbol === wanted.chart) return;
+      wanted.chart = symbol;
+      store.formingBar = null;
+      if (socket.connected) socket.emit("chart", symbol);
+    },
+  };
 }

@@ -2,7 +2,7 @@
 
 import { Sequence } from "./sequence.js";
 
-/** @import { SymbolRow, Signal, IndicatorValues, FeedStatus, Health, Session, Counters, Snapshot, Events } from "./messages.js" */
+/** @import { SymbolRow, Signal, IndicatorValues, FeedStatus, Health, Session, Counters, Snapshot, Events, FormingBar, Watching, Watchlists } from "./messages.js" */
 
 export const KEPT_SIGNALS = 2000;
 const SPARE_SIGNALS = 200; // room before the oldest are dropped, a good number at once
@@ -19,6 +19,14 @@ export class Store {
     this.clockOffset = 0; // server time - browser time
     /** @type {string[]} */
     this.watch = [];
+    /** @type {string | null} */
+    this.list = null; // id of the watchlist that these symbols are
+    /** @type {Watchlists} */
+    this.watchlists = { lists: [], unknown: [], reference: 0 };
+    /** @type {FormingBar | null} */
+    this.formingBar = null; // of the charted symbol
+    /** @type {Array<(values: IndicatorValues) => void>} */
+    this.onBarClosed = []; // called for every closed bar of a watched symbol, in the order of their coming
     /** @type {Map<string, Quote>} */
     this.quotes = new Map();
     /** @type {Map<string, IndicatorValues>} */
@@ -36,6 +44,9 @@ export class Store {
     /** @type {Set<string>} */
     this.changedSymbols = new Set();
     this.watchVersion = 0; // rises when the list of symbols changes
+    this.listsVersion = 0; // rises when the watchlists change
+    this.epochVersion = 0; // rises with every snapshot: what was missed meanwhile must be asked for
+    this.seenAt = 0; // server time at which the newest tick of the last frame was received
     this.signalsVersion = 0;
     this.stateVersion = 0;
   }
@@ -71,10 +82,9 @@ export class Store {
   takeSnapshot(snapshot) {
     this.heardAt(snapshot.time);
     this.sequence.begin(snapshot.epoch, snapshot.seq, snapshot.oldest);
-    if (snapshot.watch.join() !== this.watch.join()) {
-      this.watch = snapshot.watch;
-      this.watchVersion += 1;
-    }
+    this.takeWatching({ list: snapshot.list ?? null, name: "", symbols: snapshot.watch });
+    if (snapshot.watchlists) this.takeWatchlists(snapshot.watchlists);
+    this.epochVersion += 1;
     snapshot.symbols.forEach((row) => this.takeRow(row));
     snapshot.indicators.forEach((values) => this.takeIndicators(values));
     for (const signal of snapshot.events) {
@@ -90,6 +100,20 @@ export class Store {
     this.watch.forEach((symbol) => this.changedSymbols.add(symbol));
   }
 
+  /** @param {Watching} watching */
+  takeWatching({ list, symbols }) {
+    this.list = list;
+    if (symbols.join() === this.watch.join()) return;
+    this.watch = symbols;
+    this.watchVersion += 1;
+  }
+
+  /** @param {Watchlists} watchlists */
+  takeWatchlists(watchlists) {
+    this.watchlists = watchlists;
+    this.listsVersion += 1;
+  }
+
   /** @param {SymbolRow} row */
   takeRow(row) {
     const before = this.quotes.get(row.symbol);
@@ -100,6 +124,7 @@ export class Store {
 
   /** @param {IndicatorValues} values */
   takeIndicators(values) {
+    for (const listener of this.onBarClosed) listener(values);
     const before = this.indicators.get(values.symbol);
     if (values.timeframe !== "1min" || (before && before.bar_timestamp > values.bar_timestamp)) return;
     this.indicators.set(values.symbol, values);

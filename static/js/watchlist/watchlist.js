@@ -105,7 +105,7 @@ export class Watchlist {
     setText(cells.price, price(quote.price));
     setText(cells.arrow, quote.direction > 0 ? "▲" : quote.direction < 0 ? "▼" : "");
     setData(cells.last, "direction", quote.direction > 0 ? "up" : quote.direction < 0 ? "down" : "");
-    setText(cells.volume, compact(quote.volume));
+    setText(cells.volume, quote.volume === null ? "" : compact(quote.volume));
     const { change } = quote;
     setText(cells.change, change === null ? "" : percentChange(change));
     setData(cells.change, "direction", change === null || Math.abs(change) < 0.00005 ? "" : change > 0 ? "up" : "down");
