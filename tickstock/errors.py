@@ -10,6 +10,9 @@ TickStockError
 ├── RestError               the vendor's REST interface answered with an error, or not at all
 │   ├── RestNotFound        the vendor does not have what was asked for
 │   └── RestRefused         the key or the plan does not allow what was asked: asking again cannot help
+├── WatchlistError
+│   ├── WatchlistUnknown    there is no such list (any more)
+│   └── WatchlistConflict   its name is taken, or there are as many lists as there can be
 └── DatabaseError           the database is of a kind or in a state that TickStock cannot use, or refuses a row
     └── DatabaseUnavailable it cannot be reached, is locked or full at this moment: nothing was written, try again
 """
@@ -53,6 +56,18 @@ class RestNotFound(RestError):
 
 class RestRefused(RestError):
     """The key or the plan does not allow what was asked."""
+
+
+class WatchlistError(TickStockError):
+    """A watchlist cannot be changed as it was asked for."""
+
+
+class WatchlistUnknown(WatchlistError):
+    """There is no such list (any more)."""
+
+
+class WatchlistConflict(WatchlistError):
+    """A list's name is taken, or there are as many lists as there can be."""
 
 
 class DatabaseError(TickStockError):

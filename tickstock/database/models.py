@@ -60,6 +60,19 @@ symbols = Table(
     sqlite_with_rowid=False,
 )
 
+watchlists = Table(
+    "watchlists",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("name_key", Text, nullable=False),  # the name as it is compared: without case
+    Column("symbols", Document, nullable=False),  # in their order
+    Column("revision", Integer, nullable=False),  # +1 with every change: what other processes look at
+    Column("changed", Milliseconds, nullable=False),
+    Index("watchlists_name_key", "name_key", unique=True),
+    sqlite_with_rowid=False,
+)
+
 ticks = Table(
     "ticks",
     metadata,
@@ -138,7 +151,7 @@ splits = Table(
 vendor_progress = Table(
     "vendor_progress",
     metadata,
-    Column("name", Text, primary_key=True),  # splits | final_days
+    Column("name", Text, primary_key=True),  # splits | final_days | symbols
     Column("until", Milliseconds, nullable=False),  # what the vendor says of the time before this moment is stored
     sqlite_with_rowid=False,
 )

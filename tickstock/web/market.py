@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from tickstock.contract import FeedStatus
@@ -26,6 +26,10 @@ class Market(Protocol):
     def stages(self) -> Mapping[str, Mapping[str, Any]]:
         """The stages of the tick's path in this process: name to status (ok | degraded | down | off), detail, counters."""
 
+    def watch(self, symbols: Sequence[str]) -> None:
+        """These are wanted from now on, of all watchlists together; thread-safe, returns at once. With TICKSTOCK_SYMBOLS=*
+        everything is subscribed anyway."""
+
 
 class NoMarket:
     """A process that ingests nothing: its pages show what is stored and what TickStockPL publishes."""
@@ -41,3 +45,6 @@ class NoMarket:
 
     def stages(self) -> Mapping[str, Mapping[str, Any]]:
         return {}
+
+    def watch(self, symbols: Sequence[str]) -> None:
+        pass
