@@ -89,7 +89,7 @@ def test_closes_are_read_again_while_some_are_missing_when_they_may_have_changed
         asked.append(day)
         return dict(stored)
 
-    closes = PreviousCloses(("AAPL", "MSFT"), read)
+    closes = PreviousCloses(lambda: ("AAPL", "MSFT"), read)
     friday, monday = date(2026, 11, 20), date(2026, 11, 23)
     assert closes.refresh(friday, 0.0)
     assert not closes.refresh(friday, 19.0)

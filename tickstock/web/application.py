@@ -30,6 +30,7 @@ from tickstock.web.redis_probe import RedisProbe
 from tickstock.web.security import Origins, add_headers, refuse_large_bodies
 from tickstock.web.stored_results import StoredResults
 from tickstock.web.trading_clock import TradingClock
+from tickstock.web.watchlist_keeper import WatchlistKeeper
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +49,7 @@ class WebServices:
     socketio: SocketIO
     live: LivePage
     keeper: DayKeeper
+    watchlists: WatchlistKeeper
     subscriber: RedisEventSubscriber
     stored: StoredResults
     database: DatabaseProbe
@@ -58,15 +60,22 @@ class WebServices:
     threads: list[threading.Thread] = field(default_factory=list)
 
     def start(self) -> None:
-        """Start the threads: frames, the day's figures, results from Redis."""
-        for name, run in (("frames", self.live.run), ("day", self.keeper.run), ("results", self.subscriber.run)):
+        """Start the threads: watchlists, frames, the day's figures, results from Redis."""
+        runs = {
+            "watchlists": self.watchlists.run,
+            "frames": self.live.run,
+            "day": self.keeper.run,
+            "results": self.subscriber.run,
+        }
+        for name, run in runs.items():
             thread = threading.Thread(target=run, name=f"web-{name}", daemon=True)
             thread.start()
             self.threads.append(thread)
+        self.watchlists.wait_for_first_look()
 
     def stop(self) -> None:
         """Stop them; returns within seconds."""
-        for part in (self.subscriber, self.keeper, self.live):
+        for part in (self.subscriber, self.keeper, self.watchlists, self.live):
             part.stop()
         for thread in self.threads:
             thread.join(JOIN_SECONDS)
@@ -104,12 +113,15 @@ def create_app(settings: Settings, market: Market | None = None) -> Flask:
     live = LivePage(settings, socketio, connections, market, clock, bad_messages)
     live.register()
     keeper = DayKeeper(live, settings.database)
+    watchlists = WatchlistKeeper(live, settings.database)
     subscriber = RedisEventSubscriber(settings.redis_url, live, keeper.read_again)
     stored = StoredResults(settings.database)
     probe = DatabaseProbe(stored)
     catalog = catalog_answer(settings)
     redis = RedisProbe(settings.redis_url)
-    app.extensions[EXTENSION] = WebServices(settings, market, socketio, live, keeper, subscriber, stored, probe, redis, catalog)
+    app.extensions[EXTENSION] = WebServices(
+        settings, market, socketio, live, keeper, watchlists, subscriber, stored, probe, redis, catalog
+    )
     app.wsgi_app = HandshakeGuard(app.wsgi_app, bad_messages)  # type: ignore[method-assign]
     app.before_request(refuse_large_bodies)
     app.register_blueprint(pages)

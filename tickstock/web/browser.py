@@ -6,6 +6,7 @@ before it have arrived too, so what may still be on its way, or wait in this pro
 
 from __future__ import annotations
 
+from tickstock.market_data.live_board import FormingBar
 from tickstock.web.watch_sets import Room
 
 MOST_UNACKNOWLEDGED = 1_280 * 1024  # bytes; further events are dropped, and the browser begins again when it has caught up
@@ -75,6 +76,9 @@ class Browser:
         self.is_visible = True
         self.is_behind = False  # events were dropped: it gets a snapshot when it has caught up
         self.room = Room(())
+        self.wanted_list: str | None = None  # the list it asked for, there or not; None: symbols of its own choice
+        self.chart: str | None = None  # the symbol whose running minute it shows
+        self.forming: FormingBar | None = None  # of that symbol, as it was sent last
         self.versions: list[int] = []  # of the live board, for each slice of the watched symbols
         self.next_slice = 0
         self.indicators_version = 0

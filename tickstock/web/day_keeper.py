@@ -29,7 +29,7 @@ class DayKeeper:
 
     def __init__(self, live: LivePage, database_url: str) -> None:
         self.live = live
-        self.previous = PreviousCloses(live.default_symbols, self._read_closes)
+        self.previous = PreviousCloses(lambda: live.lists.symbols, self._read_closes)
         self.rejections = Rejections(logger, "DAY-KEEPER")
         self.problem: str | None = None  # why the database could not be read the last time
         self._database_url = database_url
@@ -75,7 +75,7 @@ class DayKeeper:
         if self.previous.refresh(day.day, time.monotonic()):
             closes = self.previous.closes
             live.market.board.set_previous_closes(closes, day.day)
-            logger.info("DAY-KEEPER: previous close known of %d of %d symbols", len(closes), len(live.default_symbols))
+            logger.info("DAY-KEEPER: previous close known of %d of %d symbols", len(closes), len(live.lists.symbols))
 
     def _lacks_something(self, day: TradingDay) -> bool:
         """Whether the database held more at the last check than is counted now: what TickStockPL stored without publishing it."""

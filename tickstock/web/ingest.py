@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tickstock.contract import FeedStatus
@@ -46,6 +46,7 @@ class Ingest:
         calendar = calendar_named(settings.calendar)
         self.board = LiveBoard(calendar, settings.feed)
         self._settings = settings
+        self._watched: tuple[str, ...] = settings.symbols
         self._recorder = TickRecorder(
             settings.database,
             spill=settings.data_dir / "ticks_not_stored",
@@ -70,6 +71,10 @@ class Ingest:
         self._service.stop(STOP_SECONDS)
         self._forwarder.stop(STOP_SECONDS)
         self._recorder.stop(STOP_SECONDS)
+
+    def watch(self, symbols: Sequence[str]) -> None:
+        """The symbols that any watchlist needs from now on."""
+        self._watched = tuple(symbols)
 
     def status(self) -> FeedStatus | None:
         """The feed's latest status; None while another app ingests."""

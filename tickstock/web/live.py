@@ -3,8 +3,9 @@
 Server to browser: `snapshot` on connect and when a browser must begin again; `ticks` {time, symbols}, conflated, of what it
 watches; `streaming_pattern` and `indicator_alert`, as on Redis plus `seq`; `streaming_indicator` of what it watches;
 `streaming_health`, `feed_status`, `counters`, `session`: states, sent when they change; `events` {epoch, from, to, until,
-events}, the answer to `since`, in parts when it is long; `error` {event, message}. Browser to server: `watch` (symbols),
-`since` {epoch, seq}, `visible` (true or false), and the acknowledgements that messages ask for.
+events}, the answer to `since`, in parts when it is long; `watching` {list, name, symbols}, what the browser watches from now
+on; `watchlists`, a state; `error` {event, message}. Browser to server: `watch` (a list or symbols), `since` {epoch, seq},
+`visible` (true or false), and the acknowledgements that messages ask for; with the connection {list, chart}.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ import threading
 import time
 from typing import Any
 
-import msgspec
 from flask import request
 from flask_socketio import SocketIO
 
@@ -24,6 +24,7 @@ from tickstock.logs import Rejections
 from tickstock.market_hours import now_ms
 from tickstock.settings import DEFAULT_SYMBOLS, Settings
 from tickstock.web.browser import Browser
+from tickstock.web.browser_messages import AUTH, SINCE, WATCH, Arrival, is_symbol, read_arrival, read_since, read_watch
 from tickstock.web.connections import Connections
 from tickstock.web.day_counters import DayCounters, StoredDay, TradingDay
 from tickstock.web.delivery import Delivery
@@ -33,6 +34,7 @@ from tickstock.web.market import Market
 from tickstock.web.message import Message, within
 from tickstock.web.trading_clock import TradingClock
 from tickstock.web.watch_sets import WatchSets
+from tickstock.web.watchlists import Watchlist, Watchlists
 
 logger = logging.getLogger(__name__)
 
@@ -41,15 +43,6 @@ SHORTEST_PAUSE_SECONDS = 0.005
 SNAPSHOT_EVENTS = 500
 SNAPSHOT_EVENT_BYTES = 224 * 1024
 SNAPSHOT_INDICATOR_BYTES = 64 * 1024  # the rest follows like any later value
-MOST_WATCHED = 10_000
-LONGEST_SYMBOL = 24
-
-
-class Since(msgspec.Struct, forbid_unknown_fields=False):
-    """What a browser says after it was away: the last number it holds."""
-
-    epoch: str
-    seq: int
 
 
 class LivePage:
@@ -77,6 +70,7 @@ class LivePage:
         self.watch_sets = WatchSets()
         self.rejections = rejections
         self.default_symbols = watched_symbols(settings)
+        self.lists = Watchlists(self.default_symbols)
         self.delivery = Delivery(connections, market.board, self.log, self.indicators)
         self.delivery.snapshot = lambda browser: Message.of("snapshot", self.snapshot(browser))
         self.delivery.state = lambda: Message.of("feed_status", self.feed_status())
@@ -139,6 +133,43 @@ class LivePage:
         with self._lock:
             self.counters.begin(day)
 
+    # --- watchlists ------------------------------------------------------------------------------------------------
+
+    def set_lists(self, lists: Watchlists) -> None:
+        """These are the lists from now on: whoever watches one that is another now is moved and told."""
+        with self._lock:
+            before, self.lists = self.lists, lists
+            self._tell("watchlists", lists.message)
+            for browser in list(self.delivery.browsers.values()):
+                if browser.wanted_list is None:
+                    continue
+                found, watched = lists.get(browser.wanted_list), browser.room.list
+                if watched != (found or lists.default):
+                    was_deleted = found is None and watched is not None and watched.id == browser.wanted_list
+                    deleted = before.get(browser.wanted_list) if was_deleted else None
+                    self._enter_list(
+                        browser, found or lists.default, f"The watchlist {deleted.name} was deleted" if deleted else None
+                    )
+
+    def _enter_list(self, browser: Browser, watchlist: Watchlist, reason: str | None = None) -> None:
+        browser.enter(self.watch_sets.watch_list(browser.client, watchlist))
+        self._tell_watching(browser, reason)
+
+    def _tell_watching(self, browser: Browser, reason: str | None = None) -> None:
+        room = browser.room
+        message: dict[str, Any] = {
+            "list": room.list and room.list.id,
+            "name": room.list and room.list.name,
+            "symbols": room.symbols,
+        }
+        self.delivery.send(browser, Message.of("watching", message | ({"reason": reason} if reason else {})))
+
+    def _why_default(self) -> str:
+        """Why a browser gets the default list in place of the one that it asked for."""
+        if self.lists.is_read:
+            return "The watchlist that was shown here does not exist any more"
+        return "The watchlists could not be read yet; the one that was shown here comes as soon as they are"
+
     # --- from browsers ---------------------------------------------------------------------------------------------
 
     def register(self) -> None:
@@ -148,14 +179,26 @@ class LivePage:
         self.socketio.on_event("watch", self._on_watch)
         self.socketio.on_event("since", self._on_since)
         self.socketio.on_event("visible", self._on_visible)
+        self.socketio.on_event("chart", self._on_chart)
         self.socketio.on_event("*", self._on_unknown)
         self.socketio.on_error_default(self._on_error)
 
-    def _on_connect(self, _auth: object = None) -> None:
+    def _on_connect(self, auth: object = None) -> None:
         client = _client()
         self._connections.bound(request.environ)
+        arrival = read_arrival(auth)
+        if arrival is None:
+            self.rejections.add("malformed auth", auth)
+        asked = arrival or Arrival()
         with self._lock:
-            self.delivery.enter(client, self.watch_sets.watch(client, self.default_symbols))
+            wanted = asked.list or self.lists.default.id
+            found = self.lists.get(wanted)
+            browser = self.delivery.enter(client, self.watch_sets.watch_list(client, found or self.lists.default))
+            browser.wanted_list, browser.chart = wanted, asked.chart
+            if found is None:
+                self._tell_watching(browser, self._why_default())
+            if arrival is None:
+                self._send_error(browser, "connect", f"`auth` must be {AUTH}")
 
     def _on_disconnect(self, *_reason: object) -> None:
         client = _client()
@@ -169,21 +212,26 @@ class LivePage:
             self.rejections.add("an acknowledgement of nothing", number)
 
     def _on_watch(self, *arguments: object) -> None:
-        symbols = _symbols(arguments[0] if len(arguments) == 1 else arguments or None)
-        if symbols is None:
-            self._refuse("watch", f"a list of at most {MOST_WATCHED} symbols, or an object with it as `symbols`", arguments)
+        asked = read_watch(arguments[0] if len(arguments) == 1 else arguments or None)
+        if asked is None:
+            self._refuse("watch", WATCH, arguments)
             return
         with self._lock:
             if browser := self._browser():
-                browser.enter(self.watch_sets.watch(browser.client, symbols))
+                browser.wanted_list = asked.list
+                if asked.list is None:
+                    browser.enter(self.watch_sets.watch(browser.client, asked.symbols))
+                    self._tell_watching(browser)
+                else:
+                    found = self.lists.get(asked.list)
+                    self._enter_list(browser, found or self.lists.default, None if found else self._why_default())
                 self.delivery.send(browser, Message.of("streaming_health", self.health.message(now_ms())))
                 self.delivery.send(browser, self.delivery.state())
 
     def _on_since(self, *arguments: object) -> None:
-        try:
-            asked = msgspec.convert(arguments[0] if len(arguments) == 1 else None, Since)
-        except msgspec.ValidationError:
-            self._refuse("since", 'an object {"epoch": text, "seq": whole number}', arguments)
+        asked = read_since(arguments[0] if len(arguments) == 1 else None)
+        if asked is None:
+            self._refuse("since", SINCE, arguments)
             return
         with self._lock:
             if browser := self._browser():
@@ -204,6 +252,15 @@ class LivePage:
                 if is_seen_again:
                     self.delivery.resynchronise(browser)
 
+    def _on_chart(self, *arguments: object) -> None:
+        symbol = arguments[0] if len(arguments) == 1 else ()
+        if symbol is not None and not (isinstance(symbol, str) and is_symbol(symbol)):
+            self._refuse("chart", "a symbol or null", arguments)
+            return
+        with self._lock:
+            if browser := self._browser():
+                self.delivery.show_chart(browser, symbol)
+
     def _on_unknown(self, event: str, *_: object) -> None:
         self.rejections.add("an event of an unknown name", event)
 
@@ -211,7 +268,10 @@ class LivePage:
         self.rejections.add(f"malformed {event}", got)
         with self._lock:
             if browser := self._browser():
-                self.delivery.send(browser, Message.of("error", {"event": event, "message": f"`{event}` must be {expected}"}))
+                self._send_error(browser, event, f"`{event}` must be {expected}")
+
+    def _send_error(self, browser: Browser, event: str, said: str) -> None:
+        self.delivery.send(browser, Message.of("error", {"event": event, "message": said}))
 
     def _browser(self) -> Browser | None:
         """The browser whose message is handled; None when it has just gone."""
@@ -256,7 +316,9 @@ class LivePage:
             "seq": self.log.seq,
             "oldest": self.log.oldest,
             "time": now_ms(),
+            "list": browser.room.list and browser.room.list.id,
             "watch": browser.room.symbols,
+            "watchlists": self.lists.message,
             "symbols": symbols,
             "indicators": indicators,
             "events": newest[::-1],
@@ -266,7 +328,7 @@ class LivePage:
             "feed": self.feed_status(),
         }
 
-    def _tell(self, event: str, message: dict[str, Any]) -> None:
+    def _tell(self, event: str, message: Any) -> None:
         """Send a state to whoever sees it and remember it, so that an unchanged one is not sent again."""
         self._told[event] = message
         self.delivery.tell(Message.of(event, message), hidden_too=False)
@@ -321,14 +383,3 @@ def _client() -> str:
 
 def _event_name(entry: Entry) -> str:
     return "indicator_alert" if isinstance(entry.signal, IndicatorAlert) else "streaming_pattern"
-
-
-def _symbols(asked: object) -> list[str] | None:
-    """The symbols of a `watch` message; None when it is malformed."""
-    if isinstance(asked, dict):
-        asked = asked.get("symbols")
-    if not isinstance(asked, (list, tuple)) or len(asked) > MOST_WATCHED:
-        return None
-    if not all(isinstance(each, str) and 0 < len(each) <= LONGEST_SYMBOL and each.isprintable() for each in asked):
-        return None
-    return list(asked)

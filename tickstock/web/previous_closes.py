@@ -12,13 +12,13 @@ ReadCloses = Callable[[Sequence[str], date], Mapping[str, float]]
 
 
 class PreviousCloses:
-    """Last day bars before the trading day; `read` may block and may raise.
+    """Last day bars before the trading day, of the symbols that are watched at the time; `read` may block and may raise.
 
     They are read again while some are missing, and now and then all day: a provisional bar becomes final, and a split over night
     puts them into new shares.
     """
 
-    def __init__(self, symbols: Sequence[str], read: ReadCloses) -> None:
+    def __init__(self, symbols: Callable[[], Sequence[str]], read: ReadCloses) -> None:
         self.closes: dict[str, float] = {}
         self._symbols = symbols
         self._read = read
@@ -30,9 +30,10 @@ class PreviousCloses:
         if day != self._day:
             self._day, self._read_at = day, float("-inf")
             self.closes = {}
-        is_missing = any(symbol not in self.closes for symbol in self._symbols)
+        symbols = self._symbols()
+        is_missing = any(symbol not in self.closes for symbol in symbols)
         if monotonic - self._read_at < (RETRY_SECONDS if is_missing else AGAIN_SECONDS):
             return False
         self._read_at = monotonic
-        before, self.closes = self.closes, {**self.closes, **self._read(self._symbols, day)}
+        before, self.closes = self.closes, {**self.closes, **self._read(symbols, day)}
         return self.closes != before
