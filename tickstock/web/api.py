@@ -6,25 +6,24 @@ A parameter that cannot be read is answered with 400 and {"error": …, "paramet
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
-from flask import Blueprint, Response, current_app, jsonify, request
+from flask import Blueprint, jsonify, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 import tickstock
 from tickstock.database.queries import PAGE_SIZE, Page, Queries
-from tickstock.errors import DatabaseError
 from tickstock.market_hours import now_ms
-from tickstock.web import parameters
+from tickstock.web import answers, parameters
+from tickstock.web.answers import Answer, refusal
+from tickstock.web.answers import services as _services
 from tickstock.web.health import health_report
 from tickstock.web.parameters import BadParameter, Reader
 from tickstock.web.system import system_report
 
 api = Blueprint("api", __name__)
-
-Answer = Response | tuple[Response, int]
+answers.refuse_in_words(api)
 
 DIRECTION = parameters.one_of("bullish", "bearish", "neutral")
 TIMEFRAME = parameters.one_of(*parameters.TIMEFRAMES)
@@ -126,7 +125,7 @@ def status() -> Answer:
         "health": live.health.message(now),
         "session": live.clock.message(),
         "counters": live.day_figures(),
-        "watched": len(live.default_symbols),
+        "watched": len(live.lists.symbols),
         "browsers": live.watch_sets.clients,
     })  # fmt: skip
 
@@ -144,17 +143,6 @@ def health() -> Answer:
     return jsonify(report), 503 if report["status"] == "down" else 200
 
 
-@api.errorhandler(BadParameter)
-def _bad_parameter(problem: BadParameter) -> Answer:
-    _services().bad_requests.add(f"a bad {problem.parameter}", f"{request.path}: {problem}")
-    return _refusal({"error": str(problem), "parameter": problem.parameter}, 400)
-
-
-@api.errorhandler(DatabaseError)
-def _no_database(problem: DatabaseError) -> Answer:
-    return jsonify({"error": str(problem)}), 503
-
-
 @api.app_errorhandler(HTTPException)
 def _http_error(problem: HTTPException) -> Any:
     if not request.path.startswith(("/api", "/health")):
@@ -162,25 +150,15 @@ def _http_error(problem: HTTPException) -> Any:
     code = problem.code or 500
     if code < 500:
         _services().bad_requests.add(f"a request answered with {code}", f"{request.method} {request.path}")
-    answer = _refusal({"error": f"{problem.name}: {problem.description}"}, code)
+    answer = refusal({"error": f"{problem.name}: {problem.description}"}, code)
     if isinstance(problem, MethodNotAllowed) and problem.valid_methods:
         answer.headers["Allow"] = ", ".join(problem.valid_methods)
     return answer
 
 
-def _refusal(said: dict[str, Any], code: int) -> Response:
-    """An error as JSON in which nothing reads as markup, whatever was asked for."""
-    text = json.dumps(said).replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-    return Response(text, code, content_type="application/json")
-
-
 def _asked() -> dict[str, Any]:
     """The parameters of this request."""
-    try:
-        given = request.args.to_dict(flat=False)
-    except UnicodeDecodeError:
-        raise BadParameter("the query string", "percent-encoded UTF-8", request.query_string.decode("latin-1")) from None
-    return parameters.read(given, PARAMETERS[str(request.url_rule)])
+    return answers.asked(PARAMETERS[str(request.url_rule)])
 
 
 def _page(key: str, query: Callable[..., Page], fixed: dict[str, Any] | None = None) -> Answer:
@@ -200,7 +178,3 @@ def _of_symbol(text: str) -> dict[str, str]:
         return {"symbol": parameters.symbol(text)}
     except ValueError as expected:
         raise BadParameter("symbol", str(expected), text) from None
-
-
-def _services() -> Any:
-    return current_app.extensions["tickstock"]
