@@ -27,7 +27,7 @@ def test_the_newest_price_and_the_day_are_shown(board: LiveBoard) -> None:
     board.publish()
     state = only(board)
     assert (state.price, state.timestamp, state.received, state.source) == (11.0, T0 + 2, T0 + 50, "massive")
-    assert (state.volume, state.open, state.high, state.low) == (12, 10.0, 12.0, 10.0)
+    assert (state.volume, state.high, state.low) == (12, 12.0, 10.0)
     assert board.trading_day == MONDAY
 
 
@@ -86,7 +86,7 @@ def test_a_new_trading_day_begins_anew_with_its_first_session(board: LiveBoard) 
     board.publish()
     states = {state.symbol: state for state in board.snapshot()[1]}
     apple, ibm = states["AAPL"], states["IBM"]
-    assert (apple.volume, apple.open, apple.low, apple.change) == (7, 20.0, 20.0, None)
+    assert (apple.volume, apple.high, apple.low, apple.change) == (7, 20.0, 20.0, None)
     assert (ibm.price, ibm.volume) == (50.0, 0)
     board.update([FeedTick("AAPL", 5.0, 9, evening + MINUTE_MS // 2, True)], T0)  # of yesterday, and late
     board.publish()

@@ -9,55 +9,65 @@ from datetime import date
 from msgspec import Struct
 
 from tickstock.feed.feed_items import FeedTick
-from tickstock.market_hours import Calendar
+from tickstock.market_data.market_span import MarketSpan
+from tickstock.market_data.symbol_lane import EarlierFigures, SymbolLane
+from tickstock.market_hours import MINUTE_MS, Calendar
 
 
 class SymbolState(Struct, frozen=True):
-    """What the page shows of one symbol. Day figures cover the ticks that this app has seen of the trading day."""
+    """What the page shows of one symbol. A figure that is not known is None."""
 
     symbol: str
     price: float  # the newest
     timestamp: int  # when it was printed
     received: int  # when the symbol's last tick arrived
     source: str
-    volume: int  # shares of the day
+    volume: int | None  # shares of the trading day
+    session_volume: int | None  # of the present session: pre, regular or post
+    dollars: float | None  # price x volume of the present session
+    day_open: float | None  # the first price of the regular session
+    high: float | None  # of the trading day
+    low: float | None
+    previous_close: float | None  # of the regular session before this trading day
+    change: float | None  # price ÷ previous close − 1
+    steady: bool  # it traded in each of the ten minutes up to its last print
+    halted: int | None  # since when, where the feed tells of halts
+
+
+class FormingBar(Struct, frozen=True):
+    """The running one-minute bar of a symbol, from every tick; after the minute it stays until the first tick of another."""
+
+    symbol: str
+    timestamp: int  # start of the minute
     open: float
     high: float
     low: float
-    previous_close: float | None  # of the regular session before this trading day
-    change: float | None  # price ÷ previous close − 1
-
-
-class _Lane:
-    """The mutable state of one symbol."""
-
-    __slots__ = ("day_start", "high", "low", "open", "price", "received", "timestamp", "version", "volume")
-
-    def __init__(self) -> None:
-        self.price = self.open = self.high = self.low = 0.0
-        self.timestamp = self.received = self.volume = 0
-        self.day_start = -1
-        self.version = 0
+    close: float
+    volume: int
+    whole: bool  # false: the feed was joined, or was away, within this minute
 
 
 class LiveBoard:
     """Written by MarketDataService, read by the web; each call is atomic against the others.
 
     Args:
-        calendar: gives the trading day, by which volume, open, high and low are kept.
+        calendar: gives the trading day and the session by which volumes, high and low are kept.
         source: what the ticks are, as in the contract.
     """
 
     def __init__(self, calendar: Calendar, source: str) -> None:
         self._calendar = calendar
         self._source = source
-        self._lanes: dict[str, _Lane] = {}
+        self._lanes: dict[str, SymbolLane] = {}
         self._lock = threading.Lock()
         self._version = 0
-        self._day_start = self._day_end = 0
-        self._trading_day: date | None = None
+        self._span = MarketSpan()
         self._previous_closes: Mapping[str, float] = {}
         self._previous_closes_day: date | None = None
+        self._whole_from = 0  # minutes from here on are taken in whole; the symbols that differ stand in the next one
+        self._whole_from_of: dict[str, int] = {}
+        self._earlier: dict[str, EarlierFigures] = {}
+        self._halts: dict[str, int] = {}  # symbol: since when
 
     @property
     def version(self) -> int:
@@ -67,47 +77,111 @@ class LiveBoard:
     @property
     def trading_day(self) -> date | None:
         """The trading day of the newest tick; None before the first."""
-        return self._trading_day
+        return self._span.day
+
+    @property
+    def span(self) -> MarketSpan:
+        """The day and session of the newest tick."""
+        return self._span
+
+    # --- from the service ------------------------------------------------------------------------------------------
 
     def update(self, ticks: Sequence[FeedTick], received: int) -> None:
-        """Take in ticks that arrived at `received` (ms). They are seen once `publish` was called."""
+        """Take in ticks that arrived at `received` (ms). They are seen once `publish` was called.
+
+        Within its minute a tick does what it does in `BarBuilder`: the first by (timestamp, arrival) gives the open, the last
+        one the close.
+        """
         with self._lock:
-            lanes, version = self._lanes, self._version + 1
+            lanes, version, span = self._lanes, self._version + 1, self._span
             for tick in ticks:
-                price, timestamp = tick.price, tick.timestamp
-                if timestamp >= self._day_end:
-                    self._begin_day(timestamp)
-                lane = lanes.get(tick.symbol)
+                symbol, price, timestamp, volume = tick.symbol, tick.price, tick.timestamp, tick.volume
+                if timestamp >= span.until:
+                    span = self._begin_span(timestamp)
+                lane = lanes.get(symbol)
                 if lane is None:
-                    lane = lanes[tick.symbol] = _Lane()
+                    lane = self._new_lane(symbol)
                 lane.version, lane.received = version, received
-                if timestamp >= lane.timestamp:
+                if timestamp >= lane.minute_end:
+                    lane.begin_minute(span, timestamp, price)
+                    if self._halts:
+                        self._printed(symbol, lane.minute)
+                elif timestamp >= lane.timestamp:
                     lane.price, lane.timestamp = price, timestamp
-                if timestamp < self._day_start:
-                    continue
-                if lane.day_start != self._day_start:
-                    lane.day_start = self._day_start
-                    lane.open = lane.high = lane.low = price
-                    lane.volume = 0
-                elif price > lane.high:
+                elif timestamp < lane.first:
+                    if timestamp < lane.minute:
+                        lane.add_to_older_minute(span, timestamp, price, volume)
+                        continue
+                    lane.open, lane.first = price, timestamp
+                if price > lane.high:
                     lane.high = price
                 elif price < lane.low:
                     lane.low = price
-                lane.volume += tick.volume
+                lane.volume += volume
+                lane.dollars += price * volume
 
     def publish(self) -> None:
         """Show what `update` took in."""
         with self._lock:
             self._version += 1
 
+    def miss_until(self, moment: int, symbols: Iterable[str] | None = None) -> None:
+        """Ticks of these symbols (default: all) before this moment did not all come: whole are the minutes that start later."""
+        whole_from = moment + -moment % MINUTE_MS
+        with self._lock:
+            if symbols is None:
+                self._whole_from = whole_from
+                self._whole_from_of.clear()
+                missing: Iterable[str] = tuple(self._lanes)
+            else:
+                missing = tuple(symbols)
+                self._whole_from_of.update(dict.fromkeys(missing, whole_from))
+            for symbol in missing:
+                if lane := self._lanes.get(symbol):
+                    lane.miss_until(whole_from, self._earlier.get(symbol))
+            self._show(missing)
+
+    def halt(self, symbol: str, since: int) -> None:
+        """Trading of a symbol was halted."""
+        with self._lock:
+            self._halts[symbol] = since
+            self._show((symbol,))
+
+    def resume(self, symbol: str) -> None:
+        """Trading of a symbol goes on."""
+        with self._lock:
+            if self._halts.pop(symbol, None) is not None:
+                self._show((symbol,))
+
+    # --- from the database -----------------------------------------------------------------------------------------
+
     def set_previous_closes(self, closes: Mapping[str, float], trading_day: date) -> None:
         """The closes against which `trading_day` is measured; on any other day there is no change to show."""
         with self._lock:
             self._previous_closes, self._previous_closes_day = dict(closes), trading_day
-            for symbol in closes:
+            self._show(closes)
+
+    def set_earlier(self, figures: Mapping[str, EarlierFigures]) -> None:
+        """What stored bars tell of the minutes that were not taken in here."""
+        with self._lock:
+            self._earlier.update(figures)
+            for symbol, earlier in figures.items():
                 if lane := self._lanes.get(symbol):
-                    lane.version = self._version + 1
-            self._version += 1
+                    lane.earlier = earlier
+            self._show(figures)
+
+    def without_earlier(self, symbols: Iterable[str]) -> dict[int, list[str]]:
+        """Of these symbols and all that ticked, those whose day is not known in whole, by the moment up to which it is not."""
+        found: dict[int, list[str]] = {}
+        with self._lock:
+            for symbol in dict.fromkeys((*symbols, *self._lanes)):
+                until = self._whole_from_of.get(symbol, self._whole_from)
+                known = self._earlier.get(symbol)
+                if until > self._span.day_start > 0 and (known is None or known.until != until):
+                    found.setdefault(until, []).append(symbol)
+        return found
+
+    # --- what is looked at -----------------------------------------------------------------------------------------
 
     def snapshot(self, symbols: Iterable[str] | None = None) -> tuple[int, list[SymbolState]]:
         """The version, and the state of these symbols (default: all) as far as they have ticked."""
@@ -124,20 +198,50 @@ class LiveBoard:
                 if (lane := lanes.get(symbol)) is not None and version < lane.version <= now
             ]
 
-    def _state(self, symbol: str, lane: _Lane) -> SymbolState:
-        in_day = lane.day_start == self._day_start
-        close = self._previous_closes.get(symbol) if self._trading_day == self._previous_closes_day else None
+    def forming_bar(self, symbol: str) -> FormingBar | None:
+        """The running minute of a symbol; None before its first tick, and while one waits to be published."""
+        with self._lock:
+            lane = self._lanes.get(symbol)
+            if lane is None or lane.version > self._version:
+                return None
+            return FormingBar(
+                symbol, lane.minute, lane.open, lane.high, lane.low, lane.price, lane.volume, lane.minute >= lane.whole_from
+            )
+
+    def _state(self, symbol: str, lane: SymbolLane) -> SymbolState:
+        figures = lane.figures(self._span)
+        close = self._previous_closes.get(symbol) if self._span.day == self._previous_closes_day else None
         return SymbolState(
             symbol, lane.price, lane.timestamp, lane.received, self._source,
-            lane.volume if in_day else 0, lane.open, lane.high, lane.low,
+            figures.volume, figures.session_volume, figures.dollars, figures.day_open, figures.high, figures.low,
             close, lane.price / close - 1.0 if close else None,
+            lane.is_steady, self._halts.get(symbol),
         )  # fmt: skip
 
-    def _begin_day(self, timestamp: int) -> None:
-        day = self._calendar.trading_day_at(timestamp)
-        self._day_start = self._calendar.sessions_of(day)[0].start
-        following = self._calendar.next_session(timestamp)
-        while following.trading_day == day:
-            following = self._calendar.next_session(following.start)
-        self._day_end = following.start
-        self._trading_day = day
+    # --- seldom ----------------------------------------------------------------------------------------------------
+
+    def _new_lane(self, symbol: str) -> SymbolLane:
+        whole_from = self._whole_from_of.get(symbol, self._whole_from)
+        lane = self._lanes[symbol] = SymbolLane(whole_from, self._earlier.get(symbol))
+        return lane
+
+    def _begin_span(self, timestamp: int) -> MarketSpan:
+        before = self._span
+        self._span = MarketSpan.at(self._calendar, timestamp)
+        if self._span.day != before.day:
+            self._halts.clear()
+            self._earlier.clear()
+        for lane in self._lanes.values():  # its sums are of another day or session now
+            lane.version = self._version + 1
+        return self._span
+
+    def _printed(self, symbol: str, minute: int) -> None:
+        since = self._halts.get(symbol)
+        if since is not None and since < minute:
+            del self._halts[symbol]
+
+    def _show(self, symbols: Iterable[str]) -> None:
+        for symbol in symbols:
+            if lane := self._lanes.get(symbol):
+                lane.version = self._version + 1
+        self._version += 1

@@ -10,6 +10,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
+from msgspec import UNSET
+
 from tickstock.contract import FeedStatus
 from tickstock.cooperation import give_way
 from tickstock.feed.feed_items import FeedTick
@@ -329,6 +331,8 @@ class MarketDataService:
                 self._step("LiveBoard.publish", self._board.publish)
             self._step("RedisTickForwarder.add", self._forwarder.add, piece.first, piece.ticks, piece.status)
             if piece.status is not None:
+                if piece.status.gap is not UNSET:
+                    self._step("LiveBoard.miss_until", self._board.miss_until, piece.status.gap[1])
                 self._tell_of_silence(piece.status)
             if piece.ticks:
                 self._forwarded.add(len(piece.ticks))

@@ -1,8 +1,8 @@
 """What goes to the browsers, and when: every one by its own pace, so that a slow or stalled one costs the others nothing.
 
 Events (patterns and alerts) and states (health, status, counters) are sent at once, as far as they fit into what a browser may
-have unacknowledged; else it is behind, and gets a snapshot when it has caught up. Prices and indicator values are conflated: once
-per interval a browser that has acknowledged gets what changed since the last time.
+have unacknowledged; else it is behind, and gets a snapshot when it has caught up. Prices, the running minute of the symbol in the
+chart and indicator values are conflated: once per interval a browser that has acknowledged gets what changed since the last time.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 from tickstock import cooperation
-from tickstock.market_data.live_board import LiveBoard
+from tickstock.market_data.live_board import FormingBar, LiveBoard
 from tickstock.market_hours import now_ms
 from tickstock.web.browser import Browser
 from tickstock.web.connections import Connections
@@ -33,6 +35,14 @@ GIVE_WAY_SECONDS = 0.005
 Frame = tuple[int, Message | None]
 
 
+class Round:
+    """What browsers that are served together get alike: made once."""
+
+    def __init__(self) -> None:
+        self.frames: dict[tuple[Room, int, int], Frame] = {}  # by room, slice, and the version before
+        self.forming: dict[str, tuple[FormingBar, Message] | None] = {}  # by symbol
+
+
 class Delivery:
     """All connected browsers, and what is under way to them."""
 
@@ -42,6 +52,7 @@ class Delivery:
         self.snapshot: Callable[[Browser], Message]  # these two are set by whoever knows what is in them
         self.state: Callable[[], Message]  # a short one
         self.frames_sent = 0
+        self.forming_sent = 0
         self.frames_skipped = 0  # due, but the one before was not acknowledged
         self.unacknowledged = 0  # messages whose acknowledgement was given up
         self.resyncs = 0
@@ -58,6 +69,7 @@ class Delivery:
             "hidden": sum(not browser.is_visible for browser in browsers),
             "behind": sum(browser.is_behind for browser in browsers),
             "frames_sent": self.frames_sent,
+            "forming_bars_sent": self.forming_sent,
             "frames_skipped": self.frames_skipped,
             "unacknowledged": self.unacknowledged,
             "resynchronised": self.resyncs,
@@ -146,6 +158,7 @@ class Delivery:
 
     def _send_snapshot(self, browser: Browser) -> None:
         browser.is_behind = False
+        browser.forming = None
         browser.owed = range(0)
         self._deliver(browser, self.snapshot(browser))
 
@@ -166,7 +179,7 @@ class Delivery:
 
     def send_frames(self) -> None:
         """Serve every browser whose frame is due."""
-        shared: dict[tuple[Room, int, int], Frame] = {}
+        shared = Round()
         interval = self.interval
         gave_way = time.monotonic()
         for browser in list(self.browsers.values()):
@@ -178,7 +191,7 @@ class Delivery:
                 cooperation.give_way()
                 gave_way = time.monotonic()
 
-    def _serve(self, browser: Browser, now: float, interval: float, shared: dict[tuple[Room, int, int], Frame]) -> None:
+    def _serve(self, browser: Browser, now: float, interval: float, shared: Round) -> None:
         if not browser.flow.is_ready and not self._is_given_up(browser, now):
             self.frames_skipped += browser.is_visible and self._board.version not in browser.versions
             browser.frame_due = now + FRAME_SECONDS
@@ -194,6 +207,7 @@ class Delivery:
         if frame is not None:
             self._deliver(browser, frame)
             self.frames_sent += 1
+        self._send_forming_bar(browser, shared)
         if browser.indicators_version < self._indicators.version:
             self._send_indicators(browser)
 
@@ -205,7 +219,7 @@ class Delivery:
         self.unacknowledged += 1
         return True
 
-    def _frame(self, browser: Browser, shared: dict[tuple[Room, int, int], Frame]) -> Message | None:
+    def _frame(self, browser: Browser, shared: Round) -> Message | None:
         """What changed in the next slice that has changed; None when none has."""
         slices = browser.room.slices
         for _ in slices:
@@ -215,15 +229,40 @@ class Delivery:
             if before == self._board.version:
                 continue
             key = (browser.room, index, before)
-            found = shared.get(key)
+            found = shared.frames.get(key)
             if found is None:
-                version, states = self._board.changed_since(before, slices[index])
-                found = version, Message.of("ticks", {"time": now_ms(), "symbols": states}) if states else None
-                shared[key] = found
+                found = shared.frames[key] = self._made_frame(before, slices[index])
             browser.versions[index], message = found
             if message is not None:
                 return message
         return None
+
+    def _made_frame(self, before: int, symbols: tuple[str, ...]) -> Frame:
+        version, states = self._board.changed_since(before, symbols)
+        if not states:
+            return version, None
+        seen = max(state.received for state in states)
+        return version, Message.of("ticks", {"time": now_ms(), "seen": seen, "symbols": states})
+
+    def show_chart(self, browser: Browser, symbol: str | None) -> None:
+        """A browser wants the running minute of this symbol, from now on and at once; None: of none any more."""
+        browser.chart, browser.forming = symbol, None
+        if browser.is_visible and not browser.is_behind and not browser.owed:
+            self._send_forming_bar(browser, Round())
+
+    def _send_forming_bar(self, browser: Browser, shared: Round) -> None:
+        symbol = browser.chart
+        if symbol is None:
+            return
+        if symbol not in shared.forming:
+            bar = self._board.forming_bar(symbol)
+            shared.forming[symbol] = (bar, forming_bar_message(bar)) if bar is not None else None
+        found = shared.forming[symbol]
+        if found is None or found[0] == browser.forming or not browser.flow.fits(found[1].size):
+            return
+        browser.forming = found[0]
+        self._deliver(browser, found[1])
+        self.forming_sent += 1
 
     def _send_indicators(self, browser: Browser) -> None:
         for version, payload in self._indicators.changed_since(browser.indicators_version, browser.room.symbols):
@@ -233,3 +272,8 @@ class Delivery:
             self._deliver(browser, message)
             browser.indicators_version = version
         browser.indicators_version = self._indicators.version
+
+
+def forming_bar_message(bar: FormingBar) -> Message:
+    """A running minute as browsers get it."""
+    return Message.of("forming_bar", {**msgspec.structs.asdict(bar), "time": now_ms()})
