@@ -1,6 +1,5 @@
-/** The About page: only the theme moves. */
+/** The About page: nothing on it moves. */
 
-import { byId } from "./common/page.js";
-import { attachTheme } from "./common/theme.js";
+import { startPage } from "./common/every_page.js";
 
-attachTheme(byId("theme"));
+startPage();

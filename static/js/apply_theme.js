@@ -1,7 +1,10 @@
-// A classic script in the head, so that the chosen theme is there before anything is painted.
+// A classic script in the head, so that the chosen theme and colours are there before anything is painted.
 try {
-  const chosen = localStorage.getItem("tickstock.theme");
-  if (chosen === "light" || chosen === "dark") document.documentElement.dataset.theme = chosen;
+  const root = document.documentElement.dataset;
+  const theme = localStorage.getItem("tickstock.theme");
+  if (theme === "light" || theme === "dark") root.theme = theme;
+  if (localStorage.getItem("tickstock.palette") === "classic") root.palette = "classic";
+  if (localStorage.getItem("tickstock.keys") === "false") root.keys = "off";
 } catch {
-  // Storage is switched off: the system's theme it is.
+  // Storage is switched off: the defaults it is.
 }

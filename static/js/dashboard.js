@@ -6,14 +6,13 @@ import { BestOnly } from "./signals/best_only.js";
 import { loadCatalog } from "./common/catalog.js";
 import { counterDrawing } from "./status/counters.js";
 import { digestDrawing } from "./status/digest.js";
+import { startPage } from "./common/every_page.js";
 import { startFrameLoop } from "./link/frame_loop.js";
-import { attachKeyboard } from "./common/keyboard.js";
 import { byId } from "./common/page.js";
 import { Signals } from "./signals/signals.js";
 import { connect } from "./link/socket.js";
 import { StatusBar } from "./status/status_bar.js";
 import { Store } from "./link/store.js";
-import { attachTheme } from "./common/theme.js";
 import { Watchlist } from "./watchlist/watchlist.js";
 
 const store = new Store();
@@ -55,8 +54,7 @@ function togglePause() {
 byId("filters").addEventListener("input", applyFilter);
 byId("filters").addEventListener("submit", (event) => event.preventDefault());
 pause.addEventListener("click", togglePause);
-attachTheme(byId("theme"));
-attachKeyboard({ " ": togglePause, "/": () => symbol.focus() });
+startPage({ pause: togglePause, search: () => symbol.focus() });
 symbol.addEventListener("keydown", (event) => {
   if (event.key === "Escape") {
     symbol.value = "";

@@ -3,14 +3,13 @@
 import { attachCopy, copyPlaces } from "./common/clipboard.js";
 import { diagnosticsText } from "./health/diagnostics.js";
 import { Source } from "./health/health_poll.js";
-import { attachKeyboard } from "./common/keyboard.js";
-import { clockTime, span } from "./common/new_york_time.js";
+import { startPage } from "./common/every_page.js";
+import { clockAt, span } from "./common/new_york_time.js";
 import { byId, element, setData, setText } from "./common/page.js";
 import { dayBarsNote, gapRows, matchNote, matchRows, outcomesNote, settingRows, versionRows } from "./health/report_tables.js";
 import { Rates, SampleHistory } from "./health/sample_history.js";
 import { StageCard } from "./health/stage_card.js";
 import { GROUPS, issueText, overallWords, stagesOf } from "./health/stages.js";
-import { attachTheme } from "./common/theme.js";
 import { SESSIONS } from "./common/words.js";
 
 /** @import { Stage } from "./health/stages.js" */
@@ -100,15 +99,15 @@ function drawSummary() {
 function drawBanner() {
   const banner = byId("unreachable");
   banner.hidden = !health.failingSince;
-  const shown = health.answeredAt ? `What is shown is from ${clockTime(health.answeredAt)} ET.` : "Nothing has been read yet.";
-  setText(banner, health.failingSince ? `TickStock does not answer since ${clockTime(health.failingSince)} ET (${health.problem}); trying again every 2 s. ${shown}` : "");
+  const shown = health.answeredAt ? `What is shown is from ${clockAt(health.answeredAt)}.` : "Nothing has been read yet.";
+  setText(banner, health.failingSince ? `TickStock does not answer since ${clockAt(health.failingSince)} (${health.problem}); trying again every 2 s. ${shown}` : "");
   setData(byId("main"), "stale", health.failingSince ? "yes" : "");
 }
 
 /** @param {string} id @param {Source} source @param {string} text what to say once it was read */
 function note(id, source, text) {
   const read = source.answeredAt ? `${text} Read ${span(Date.now() - source.answeredAt)} ago.` : "Asking TickStock…";
-  setText(byId(id), source.failingSince ? `Not readable since ${clockTime(source.failingSince)} ET (${source.problem}). ${source.answeredAt ? read : ""}` : read);
+  setText(byId(id), source.failingSince ? `Not readable since ${clockAt(source.failingSince)} (${source.problem}). ${source.answeredAt ? read : ""}` : read);
 }
 
 function drawNotes() {
@@ -151,11 +150,11 @@ function drawAges() {
   const now = Date.now();
   const since = health.answeredAt ? now - health.answeredAt : null;
   for (const stage of stages) cards.get(stage.id)?.drawAge(since === null || stage.age === null ? null : since + stage.age);
-  setText(byId("checked"), pausedAt ? `paused at ${clockTime(pausedAt)} ET` : since === null ? "no answer yet" : `answered ${span(since)} ago`);
+  setText(byId("checked"), pausedAt ? `paused at ${clockAt(pausedAt)}` : since === null ? "no answer yet" : `answered ${span(since)} ago`);
   const session = health.answer?.session;
   const offset = health.answer ? health.answer.time - health.answeredAt : 0;
   setText(byId("session"), SESSIONS[session?.name ?? "unknown"] ?? "");
-  setText(byId("time"), `${clockTime(session?.time ?? now + offset)} ET`);
+  setText(byId("time"), clockAt(session?.time ?? now + offset));
 }
 
 function turn() {
@@ -182,8 +181,7 @@ function togglePause() {
 makeCards();
 drawStages();
 drawSummary();
-attachTheme(byId("theme"));
-attachKeyboard({ " ": togglePause });
+startPage({ pause: togglePause });
 byId("pause").addEventListener("click", togglePause);
 byId("only-changed").addEventListener("change", turn);
 attachCopy(byId("copy"), copyPlaces(), () =>

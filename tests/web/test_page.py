@@ -291,12 +291,12 @@ def test_the_theme_follows_the_system_until_the_user_chooses(chromium: Browser, 
         background = "getComputedStyle(document.body).backgroundColor"
         colours = {"light": "rgb(243, 245, 248)", "dark": "rgb(13, 16, 21)"}
         assert page.page.evaluate(background) == colours[theme]
-        page.page.click("#theme")
-        page.page.click("#theme")
-        assert page.text("#theme") == "Theme: dark"
+        page.page.click("#settings-open")
+        page.page.check("input[name=theme][value=dark]")
         page.page.reload()
         assert page.page.evaluate(background) == colours["dark"]
-        page.page.click("#theme")
+        page.page.click("#settings-open")
+        page.page.check("input[name=theme][value=system]")
         assert page.page.evaluate(background) == colours[theme]
 
 

@@ -1,31 +1,18 @@
-/** Light and dark: the system's, until the user chooses. */
+/** How the page looks by the visitor's choice; apply_theme.js does the same before the first paint. */
 
-const KEY = "tickstock.theme";
-const CHOICES = ["system", "light", "dark"];
+import { setData } from "./page.js";
 
-/** @returns {string} system | light | dark */
-function chosen() {
-  return document.documentElement.dataset.theme ?? "system";
-}
+/** @import { Preferences } from "./preferences.js" */
 
-/**
- * Make a button that steps through system, light and dark, and remembers the choice.
- * @param {HTMLElement} button
- */
-export function attachTheme(button) {
-  const show = () => {
-    button.textContent = `Theme: ${chosen()}`;
+/** @param {Preferences} preferences */
+export function followTheme(preferences) {
+  const root = document.documentElement;
+  const apply = () => {
+    const theme = preferences.get("theme");
+    setData(root, "theme", theme === "system" ? "" : theme);
+    setData(root, "palette", preferences.get("palette") === "classic" ? "classic" : "");
+    setData(root, "keys", preferences.get("keys") ? "" : "off"); // hints at keys are not shown then
   };
-  button.addEventListener("click", () => {
-    const next = CHOICES[(CHOICES.indexOf(chosen()) + 1) % CHOICES.length];
-    if (next === "system") delete document.documentElement.dataset.theme;
-    else document.documentElement.dataset.theme = next;
-    try {
-      localStorage.setItem(KEY, next);
-    } catch {
-      // Storage is switched off: the choice lasts as long as the page.
-    }
-    show();
-  });
-  show();
+  preferences.onChange(apply);
+  apply();
 }

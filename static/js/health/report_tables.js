@@ -1,10 +1,10 @@
 /** The tables below the stages: gaps, the comparison with the vendor, outcomes, versions, settings. */
 
 import { percent, whole } from "../common/figures.js";
-import { clockTime, dayOf, span } from "../common/new_york_time.js";
+import { clockAt, dayOf, span } from "../common/new_york_time.js";
 import { element, setData } from "../common/page.js";
 
-const at = (/** @type {number} */ time) => `${dayOf(time)}, ${clockTime(time)}`;
+const at = (/** @type {number} */ time) => `${dayOf(time)}, ${clockAt(time)}`;
 
 /** @param {Array<string | HTMLElement>} cells @param {string[]} labels @returns {HTMLElement} a row; the first cell heads it */
 function row(cells, labels) {
@@ -34,8 +34,8 @@ export function gapRows(gaps) {
   const labels = ["From", "To", "Length", "Cause", "Repair", "Lost"];
   return gaps.map((gap) =>
     row([
-      `${at(gap.started)} ET`,
-      gap.ended === null ? "not ended" : `${at(gap.ended)} ET`,
+      at(gap.started),
+      gap.ended === null ? "not ended" : at(gap.ended),
       gap.ended === null ? "not ended" : span(gap.ended - gap.started),
       gap.cause,
       gap.repair !== null ? mark(gap.repair, "good") : gap.lost !== null ? mark("not possible", "bad") : mark("waits", "warn"),
@@ -70,7 +70,7 @@ export function outcomesNote(answer, now) {
   if (!answer.computed) return answer.header.empty ?? "No report has been computed yet.";
   const { days, first_day: first, last_day: last, rows, edges, empty } = answer.header;
   const about = rows ? `${whole(rows)} rows of ${whole(days)} days, ${first} to ${last}; ${whole(edges)} called an edge` : (empty ?? "no rows");
-  return `Computed ${at(answer.computed)} ET, ${span(now - answer.computed)} ago: ${about.replace(/\.$/, "")}.`;
+  return `Computed ${at(answer.computed)}, ${span(now - answer.computed)} ago: ${about.replace(/\.$/, "")}.`;
 }
 
 /** @param {any} system  of /api/system @param {any} report  of /health @returns {HTMLElement[]} */

@@ -1,7 +1,7 @@
 /** The tick's path as the Health page shows it, made from a /health report. Pure. */
 
 import { bytes, rate, whole } from "../common/figures.js";
-import { clockTime, span } from "../common/new_york_time.js";
+import { clockAt, span } from "../common/new_york_time.js";
 import { SOURCES } from "../common/words.js";
 
 /** @import { Rates } from "./sample_history.js" */
@@ -127,9 +127,9 @@ function feed(stage, market) {
   const connects = market?.connected_times;
   return made("feed", "in", "Feed", stage, { label: "since the last event", value: lastEvent === null ? null : lastEvent / 1000, format: seconds }, [
     { label: "source", value: stage?.source ? `${SOURCES[stage.source] ?? stage.source}, channel ${stage.channel}` : "none" },
-    { label: "in this state since", value: stage?.since ? `${clockTime(stage.since)} ET` : "not reported" },
+    { label: "in this state since", value: stage?.since ? clockAt(stage.since) : "not reported" },
     { label: "shortest delay", value: market?.smallest_delay_ms == null ? "not measured" : ms(market.smallest_delay_ms) },
-    { label: "complete until", value: stage?.watermark ? `${clockTime(stage.watermark)} ET` : "not reported" },
+    { label: "complete until", value: stage?.watermark ? clockAt(stage.watermark) : "not reported" },
     { label: "reconnects", value: connects == null ? "not reported" : whole(Math.max(0, connects - 1)) },
     ...rejected(market?.rejected),
   ]);
@@ -192,7 +192,7 @@ function database(stage, now) {
   return made("database", "stores", "Database", stage, { label: "since the last commit of TickStockPL", value: committed, format: seconds }, [
     { label: "version", value: stage?.version ? `${stage.kind} ${stage.version}` : "not known while it does not answer" },
     { label: "schema revision", value: stage?.schema ?? "not known while it does not answer" },
-    { label: "last minute committed", value: progress ? `${clockTime(progress.minute)} ET` : "none yet" },
+    { label: "last minute committed", value: progress ? clockAt(progress.minute) : "none yet" },
     ...(stage?.last_problem ? [{ label: "last error", value: String(stage.last_problem), alarming: true }] : []),
   ]);
 }
@@ -258,7 +258,7 @@ export const partNamed = (issue) => PL_PARTS.find(([, words]) => words.test(issu
 function results(stage, measured) {
   return made("results", "out", "Results ← Redis", stage, { label: "messages", value: measured, format: perMinute }, [
     { label: "last message", value: stage?.age_ms == null ? "none yet" : `${span(stage.age_ms)} before this report` },
-    { label: "subscribed since", value: stage?.connected_since ? `${clockTime(stage.connected_since)} ET` : "not subscribed" },
+    { label: "subscribed since", value: stage?.connected_since ? clockAt(stage.connected_since) : "not subscribed" },
     { label: "reconnects", value: count(stage?.reconnects) },
     ...received(stage),
     ...rejected(stage?.rejected),

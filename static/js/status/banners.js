@@ -1,7 +1,7 @@
 /** What is wrong right now, in words, above the lists. */
 
 import { LINK_SILENT_MS } from "../link/freshness.js";
-import { clockTime, dayOf, minuteTime } from "../common/new_york_time.js";
+import { clockAt, dayOf, minuteAt } from "../common/new_york_time.js";
 import { element } from "../common/page.js";
 
 /** @import { Store } from "../link/store.js" */
@@ -16,7 +16,7 @@ import { element } from "../common/page.js";
  */
 export function bannersOf(store, now) {
   const { feed, health, session, link } = store;
-  const at = (/** @type {number} */ time) => `${clockTime(time)} ET`;
+  const at = clockAt;
   if (link === "connecting") return [];
   if (link === "lost") {
     return [{ level: "bad", text: `The link to TickStock is lost since ${at(store.linkSince)}; trying again. What is shown is from then.` }];
@@ -31,7 +31,7 @@ export function bannersOf(store, now) {
     found.push({ level: "bad", text: `TickStockPL is ${health.status}${since}: ${consequence}.` });
   }
   if (session?.name === "closed" && session.opens && feed?.status !== "ended") {
-    found.push({ level: "info", text: `Market closed. It opens ${dayOf(session.opens)} at ${minuteTime(session.opens)} ET; prices are of the last session.` });
+    found.push({ level: "info", text: `Market closed. It opens ${dayOf(session.opens)} at ${minuteAt(session.opens)}; prices are of the last session.` });
   }
   return found;
 }

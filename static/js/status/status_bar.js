@@ -2,7 +2,7 @@
 
 import { LINK_SILENT_MS } from "../link/freshness.js";
 import { rate, whole } from "../common/figures.js";
-import { clockTime } from "../common/new_york_time.js";
+import { clockAt } from "../common/new_york_time.js";
 import { byId, setData, setText } from "../common/page.js";
 import { SESSIONS, SOURCES } from "../common/words.js";
 
@@ -74,7 +74,7 @@ export class StatusBar {
     const time = session?.time ?? this.store.now();
     setText(this.parts.session, SESSIONS[session?.name ?? "unknown"] ?? "");
     const day = session?.time ? `${session.trading_day} ` : ""; // a recorded or virtual day says which
-    setText(this.parts.time, `${day}${clockTime(time)} ET`);
+    setText(this.parts.time, day + clockAt(time));
   }
 }
 
