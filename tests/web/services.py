@@ -98,6 +98,11 @@ class WebApp:
         }
         self.start()
 
+    @property
+    def database(self) -> str:
+        """The URL of its database."""
+        return self.environment.get("DATABASE_URL") or f"sqlite:///{(self.folder / 'tickstock.db').as_posix()}"
+
     def start(self) -> None:
         """Start it and wait until it answers."""
         self.process = Process(self.folder / "app.log", "app.py", environment=self.environment)

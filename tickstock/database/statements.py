@@ -126,6 +126,8 @@ OUTCOME_REPORTS = bulk_write(models.outcome_reports, changes=("computed", "heade
 HISTORY = bulk_write(models.stored_history, changes=("until",))
 COVERAGE = bulk_write(models.bar_coverage, changes=("until",))
 
+SYMBOLS = bulk_write(models.symbols, changes=("name", "exchange", "type", "active"))
+
 SPLITS = bulk_write(models.splits, changes=("scaled_from",))
 VENDOR_PROGRESS = bulk_write(models.vendor_progress, changes=("until",))
 RECONCILIATIONS = bulk_write(models.reconciliations)

@@ -88,12 +88,16 @@ class Batch(ABC):
         """Set until when what warm-up found in the bars of a timeframe is stored."""
         return self._add(statements.HISTORY, rows)
 
+    def upsert_symbols(self, rows: Sequence[Row]) -> int:
+        """Store what the vendor says of symbols (symbol, name, exchange, type, active), or how it is now."""
+        return self._add(statements.SYMBOLS, _last_per_key(rows, 1))
+
     def set_splits(self, rows: Sequence[Row]) -> int:
         """Store splits (symbol, day, from, to), and from when on the symbol's earlier bars are in new shares."""
         return self._add(statements.SPLITS, rows)
 
     def set_vendor_progress(self, rows: Sequence[Row]) -> int:
-        """Set up to when what the vendor says is stored: splits, final_days."""
+        """Set up to when what the vendor says is stored: splits, final_days, symbols."""
         return self._add(statements.VENDOR_PROGRESS, rows)
 
     def insert_reconciliations(self, rows: Sequence[Row]) -> int:

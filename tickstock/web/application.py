@@ -11,6 +11,7 @@ from typing import Any
 from flask import Flask
 from flask_socketio import SocketIO
 
+from tickstock.database.symbol_queries import SymbolQueries
 from tickstock.logs import Rejections
 from tickstock.market_hours import now_ms
 from tickstock.settings import Settings
@@ -28,8 +29,9 @@ from tickstock.web.pages import pages
 from tickstock.web.redis_event_subscriber import RedisEventSubscriber
 from tickstock.web.redis_probe import RedisProbe
 from tickstock.web.security import Origins, add_headers, refuse_large_bodies
-from tickstock.web.stored_results import StoredResults
+from tickstock.web.stored_results import Stored, StoredResults
 from tickstock.web.trading_clock import TradingClock
+from tickstock.web.watchlist_api import watchlist_api
 from tickstock.web.watchlist_keeper import WatchlistKeeper
 
 logger = logging.getLogger(__name__)
@@ -52,6 +54,7 @@ class WebServices:
     watchlists: WatchlistKeeper
     subscriber: RedisEventSubscriber
     stored: StoredResults
+    symbols: Stored[SymbolQueries]
     database: DatabaseProbe
     redis: RedisProbe
     catalog: dict[str, Any]  # as /api/catalog tells it
@@ -116,15 +119,17 @@ def create_app(settings: Settings, market: Market | None = None) -> Flask:
     watchlists = WatchlistKeeper(live, settings.database)
     subscriber = RedisEventSubscriber(settings.redis_url, live, keeper.read_again)
     stored = StoredResults(settings.database)
+    symbols = Stored(SymbolQueries, settings.database)
     probe = DatabaseProbe(stored)
     catalog = catalog_answer(settings)
     redis = RedisProbe(settings.redis_url)
     app.extensions[EXTENSION] = WebServices(
-        settings, market, socketio, live, keeper, watchlists, subscriber, stored, probe, redis, catalog
+        settings, market, socketio, live, keeper, watchlists, subscriber, stored, symbols, probe, redis, catalog
     )
     app.wsgi_app = HandshakeGuard(app.wsgi_app, bad_messages)  # type: ignore[method-assign]
     app.before_request(refuse_large_bodies)
     app.register_blueprint(pages)
     app.register_blueprint(api)
+    app.register_blueprint(watchlist_api)
     app.after_request(add_headers)
     return app

@@ -13,6 +13,7 @@ from tickstock.market_hours import NEW_YORK
 
 MOST_ROWS = 1000
 MOST_BARS_AHEAD = 10_000
+LONGEST_SEARCH = 60
 LAST_TIME_MS = 253_402_300_799_999  # the end of year 9999
 TIMEFRAMES = ("1min", "5min", "15min", "60min", "1day")
 
@@ -57,6 +58,13 @@ def symbol(text: str) -> str:
     if not _SYMBOL.fullmatch(text):
         raise ValueError("a ticker such as AAPL or BRK.B, of at most 24 characters")
     return text
+
+
+def search(text: str) -> str:
+    """What is looked for."""
+    if len(text) > LONGEST_SEARCH or not text.isprintable():
+        raise ValueError(f"at most {LONGEST_SEARCH} printable characters")
+    return text.strip()
 
 
 def name(text: str) -> str:

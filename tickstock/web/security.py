@@ -1,4 +1,4 @@
-"""What a browser may load and who may connect: response headers, and the origins of Socket.IO."""
+"""What a browser may load, who may connect and who may change something: response headers, and the origins of pages."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from flask import Response, current_app, request
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import Forbidden, RequestEntityTooLarge
 
 from tickstock.settings import Settings
 
@@ -65,8 +65,23 @@ def chart_style() -> str:
     return f" 'sha256-{base64.b64encode(hashlib.sha256(found[1].encode()).digest()).decode()}'"
 
 
+def refuse_foreign_pages(settings: Settings) -> None:
+    """Refuse a request that another site's page makes with its visitor's browser. What is no browser says neither header.
+
+    Raises:
+        Forbidden: the page is none of ours.
+    """
+    origin, site = request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site", "same-origin")
+    if site != "same-origin" or (origin is not None and not Origins(settings)(origin, request.environ)):
+        raise Forbidden(
+            "Only TickStock's own pages may change this. Open TickStock at an address that it knows, or add yours to "
+            "TICKSTOCK_ALLOWED_ORIGINS."
+        )
+
+
 class Origins:
-    """Which pages may open a Socket.IO connection: our own, those on loopback with our port, and those of the settings."""
+    """Whose pages may open a Socket.IO connection and change something: our own, those on loopback with our port, and those
+    of the settings."""
 
     def __init__(self, settings: Settings) -> None:
         self._listed = {origin.rstrip("/") for origin in settings.allowed_origins}

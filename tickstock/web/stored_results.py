@@ -3,31 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from tickstock.cooperation import in_native_thread
 from tickstock.database.queries import Queries
 
+Q = TypeVar("Q")
 T = TypeVar("T")
 
 
-class StoredResults:
-    """Asks the database without holding up the hub; it is opened at the first question, and again after a failure."""
+class Stored(Generic[Q]):
+    """Asks the database without holding up the hub; it is opened at the first question, and again after a failure.
 
-    def __init__(self, database_url: str) -> None:
+    Args:
+        kind: the class of the questions; each of their calls has a connection of its own.
+    """
+
+    def __init__(self, kind: Callable[[str], Q], database_url: str) -> None:
+        self._kind = kind
         self._url = database_url
-        self._queries: Queries | None = None
+        self._queries: Q | None = None
 
-    def ask(self, question: Callable[[Queries], T]) -> T:
+    def ask(self, question: Callable[[Q], T]) -> T:
         """The answer to a question.
 
         Raises:
             DatabaseError: the database cannot be reached or is of no use.
         """
-        return in_native_thread(self._answer, question)
+        return in_native_thread(self.ask_here, question)
 
-    def _answer(self, question: Callable[[Queries], T]) -> T:
+    def ask_here(self, question: Callable[[Q], T]) -> T:
+        """The answer, in the thread that asks."""
         queries = self._queries
         if queries is None:
-            queries = self._queries = Queries(self._url)
+            queries = self._queries = self._kind(self._url)
         return question(queries)
+
+
+class StoredResults(Stored[Queries]):
+    """What TickStockPL has stored."""
+
+    def __init__(self, database_url: str) -> None:
+        super().__init__(Queries, database_url)

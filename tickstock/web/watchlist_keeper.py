@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from tickstock import cooperation
 from tickstock.database.symbol_queries import SymbolQueries
@@ -14,14 +15,13 @@ from tickstock.database.watchlists import Watchlists as WatchlistStore
 from tickstock.errors import DatabaseError
 from tickstock.logs import Rejections
 from tickstock.web.live import LivePage
+from tickstock.web.stored_results import Stored
 from tickstock.web.watchlists import Watchlist, Watchlists
 
 logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 2.0
 FIRST_SECONDS = 3.0  # how long a start waits for the lists, so that the feed is asked for all symbols at once
-
-T = TypeVar("T")
 
 
 class _Reading(NamedTuple):
@@ -39,8 +39,8 @@ class WatchlistKeeper:
         self.problem: str | None = None  # why the lists could not be read the last time
         self.rejections = Rejections(logger, "WATCHLISTS")
         self._live = live
-        self._url = database_url
-        self._store: WatchlistStore | None = None
+        self._stored = Stored(WatchlistStore, database_url)
+        self._symbols = Stored(SymbolQueries, database_url)
         self._marks: Marks = ()
         self._known: frozenset[str] = frozenset()
         self._told: tuple[str, ...] | None = None  # the symbols that the market was told to watch
@@ -96,8 +96,9 @@ class WatchlistKeeper:
             return self._live.lists
 
     def _change(self, change: Callable[[WatchlistStore], StoredWatchlist]) -> Watchlist:
-        changed = Watchlist(*cooperation.in_native_thread(self._with_store, change))
-        self.look()
+        changed = Watchlist(*self._stored.ask(change))
+        with contextlib.suppress(DatabaseError):  # it is stored, and the next look finds it
+            self.look()
         return changed
 
     def _tell_market(self) -> None:
@@ -106,18 +107,10 @@ class WatchlistKeeper:
             self._live.market.watch(symbols)
             self._told = symbols
 
-    # --- in native threads -----------------------------------------------------------------------------------------
-
     def _read(self, before: Marks) -> _Reading | None:
-        """What is stored; None when it is what was read before."""
-        marks = self._with_store(WatchlistStore.marks)
+        """What is stored; None when it is what was read before. Runs in a native thread."""
+        marks = self._stored.ask_here(WatchlistStore.marks)
         if marks == before:
             return None
-        known = SymbolQueries(self._url).known() if marks[:1] != before[:1] else None
-        return _Reading(marks, self._with_store(WatchlistStore.lists), known)
-
-    def _with_store(self, question: Callable[[WatchlistStore], T]) -> T:
-        store = self._store
-        if store is None:
-            store = self._store = WatchlistStore(self._url)
-        return question(store)
+        known = self._symbols.ask_here(SymbolQueries.known) if marks[:1] != before[:1] else None
+        return _Reading(marks, self._stored.ask_here(WatchlistStore.lists), known)
