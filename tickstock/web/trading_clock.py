@@ -44,12 +44,12 @@ class TradingClock:
             self._years.add(year)
 
     def message(self) -> dict[str, Any]:
-        """The session for a browser: its name, its end, or when the next one starts."""
+        """The session for a browser: its name, start and end, or when the next one starts."""
         shown: dict[str, Any] = {"name": "unknown", "trading_day": self.day.day.isoformat() if self.day else None}
         if not self.follows_wall:
             shown["time"] = self.now
         if self._session is not None:
-            shown |= {"name": self._session.name, "ends": self._session.end}
+            shown |= {"name": self._session.name, "starts": self._session.start, "ends": self._session.end}
         elif self._next is not None:
             shown |= {"name": "closed", "opens": self._next.start}
         return shown

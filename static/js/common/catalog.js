@@ -5,21 +5,25 @@
 /**
  * @typedef {object} Entry
  * @property {string} name
+ * @property {string} kind  candlestick | chart_pattern | indicator | alert
+ * @property {string} family
  * @property {number | null} shown_from  the least rank that is shown; null: only when everything is
  * @property {number[] | null} quality_quantiles  of its detections, at equal steps from the worst to the best
  *
  * @typedef {object} Answer
  * @property {Entry[]} entries
  * @property {string[]} thinned_timeframes
+ * @property {Record<string, {indicators: Record<string, string[]>}>} enabled  by timeframe: of each indicator the names of its values
  */
 
 const RETRY_MS = 5000;
 
 export class Catalog {
   /** @param {Answer} answer */
-  constructor({ entries, thinned_timeframes }) {
+  constructor({ entries, thinned_timeframes, enabled }) {
     this.entries = new Map(entries.map((entry) => [entry.name, entry]));
     this.thinned = new Set(thinned_timeframes);
+    this.enabled = enabled;
   }
 
   /**

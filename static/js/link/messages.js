@@ -89,6 +89,7 @@
  * @typedef {object} Session
  * @property {string} name  pre | regular | post | closed | unknown
  * @property {string | null} trading_day
+ * @property {number} [starts]
  * @property {number} [ends]
  * @property {number} [opens]
  * @property {number | null} [time]  of a recorded or virtual day
