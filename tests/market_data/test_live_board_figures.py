@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tickstock.contract import MarketTick
 from tickstock.feed.feed_items import FeedTick
-from tickstock.market_data.live_board import LiveBoard, SymbolState
+from tickstock.market_data.live_board import LiveBoard, Missing, SymbolState
 from tickstock.market_data.symbol_lane import EarlierFigures
 from tickstock.market_hours import MINUTE_MS, AlwaysOpenCalendar, ExchangeCalendar, new_york_ms
 from tickstock.streaming.bar_builder import CLOSE, HIGH, LOW, OPEN, VOLUME, BarBuilder
@@ -185,7 +185,7 @@ def test_stored_minutes_and_the_ticks_after_them_make_the_same_sums(ticks: list[
         return
     if until > PRE:
         assert states[0].volume is None and (states[0].session_volume is None or until <= now)
-        assert board.without_earlier(["IBM"]) == {until: ["IBM", "AAPL"]}
+        assert board.without_earlier(["IBM"]) == {Missing(until, joined=False): ["IBM", "AAPL"]}
         board.set_earlier({"AAPL": earlier_than(ticks, until)})
     agree(shown(board.snapshot()[1][0]), sums(ticks, now))
     assert board.without_earlier([]) == {}
@@ -197,7 +197,7 @@ def test_what_is_known_stays_known_for_other_symbols_when_one_joins() -> None:
     board.miss_until(REGULAR + 1, ["IBM"])
     board.publish()
     assert [state.volume for state in board.snapshot()[1]] == [5, None]
-    assert board.without_earlier([]) == {REGULAR + MINUTE_MS: ["IBM"]}
+    assert board.without_earlier([]) == {Missing(REGULAR + MINUTE_MS, joined=True): ["IBM"]}
 
 
 def test_figures_of_an_older_gap_are_not_taken_for_those_of_a_newer_one() -> None:
@@ -207,6 +207,7 @@ def test_figures_of_an_older_gap_are_not_taken_for_those_of_a_newer_one() -> Non
     board.miss_until(REGULAR + 5 * MINUTE_MS)
     board.set_earlier({"AAPL": EarlierFigures(REGULAR + MINUTE_MS, 7, 10.0, 10.0, REGULAR, 7, 70.0, 10.0, None)})
     assert board.snapshot()[1][0].volume is None
+    assert board.without_earlier([]) == {Missing(REGULAR + 5 * MINUTE_MS, joined=False): ["AAPL"]}
 
 
 def test_a_session_that_began_while_the_feed_was_there_is_known_at_once() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -45,6 +46,13 @@ class FormingBar(Struct, frozen=True):
     close: float
     volume: int
     whole: bool  # false: the feed was joined, or was away, within this minute
+
+
+class Missing(NamedTuple):
+    """Minutes that were not taken in."""
+
+    until: int  # the start of the first that is whole
+    joined: bool  # because the feed did not send the symbol before: what was closed from the log says nothing of it
 
 
 class LiveBoard:
@@ -162,23 +170,28 @@ class LiveBoard:
             self._show(closes)
 
     def set_earlier(self, figures: Mapping[str, EarlierFigures]) -> None:
-        """What stored bars tell of the minutes that were not taken in here."""
+        """What stored bars tell of the minutes that were not taken in here, unless there was another gap since."""
         with self._lock:
-            self._earlier.update(figures)
-            for symbol, earlier in figures.items():
+            fitting = {
+                symbol: earlier
+                for symbol, earlier in figures.items()
+                if earlier.until == self._whole_from_of.get(symbol, self._whole_from)
+            }
+            self._earlier.update(fitting)
+            for symbol, earlier in fitting.items():
                 if lane := self._lanes.get(symbol):
                     lane.earlier = earlier
-            self._show(figures)
+            self._show(fitting)
 
-    def without_earlier(self, symbols: Iterable[str]) -> dict[int, list[str]]:
-        """Of these symbols and all that ticked, those whose day is not known in whole, by the moment up to which it is not."""
-        found: dict[int, list[str]] = {}
+    def without_earlier(self, symbols: Iterable[str]) -> dict[Missing, list[str]]:
+        """Of these symbols and all that ticked, those whose day is not known in whole."""
+        found: dict[Missing, list[str]] = {}
         with self._lock:
             for symbol in dict.fromkeys((*symbols, *self._lanes)):
                 until = self._whole_from_of.get(symbol, self._whole_from)
                 known = self._earlier.get(symbol)
                 if until > self._span.day_start > 0 and (known is None or known.until != until):
-                    found.setdefault(until, []).append(symbol)
+                    found.setdefault(Missing(until, symbol in self._whole_from_of), []).append(symbol)
         return found
 
     # --- what is looked at -----------------------------------------------------------------------------------------

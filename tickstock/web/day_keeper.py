@@ -9,10 +9,13 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 
 from tickstock import cooperation
+from tickstock.database.earlier_minutes import EarlierMinutes, read_earlier
 from tickstock.logs import Rejections
-from tickstock.market_hours import now_ms
+from tickstock.market_data.symbol_lane import EarlierFigures
+from tickstock.market_hours import calendar_named, now_ms
 from tickstock.web.day_counters import TradingDay
 from tickstock.web.day_history import count_stored, read_previous_closes, read_stored_day
+from tickstock.web.earlier_minutes_reader import EarlierMinutesReader
 from tickstock.web.live import LivePage
 from tickstock.web.previous_closes import PreviousCloses
 
@@ -25,11 +28,18 @@ CHECKS_BETWEEN_BAR_COUNTS = 4
 
 
 class DayKeeper:
-    """Reads the stored day at start, on a new trading day and when asked; looks for previous closes."""
+    """Reads the stored day at start, on a new trading day and when asked; looks for previous closes and for missed minutes."""
 
     def __init__(self, live: LivePage, database_url: str) -> None:
         self.live = live
         self.previous = PreviousCloses(lambda: live.lists.symbols, self._read_closes)
+        self.earlier = EarlierMinutesReader(
+            live.market.board,
+            calendar_named(live.settings.calendar),
+            lambda: live.lists.symbols,
+            self._read_earlier,
+            time.monotonic,
+        )
         self.rejections = Rejections(logger, "DAY-KEEPER")
         self.problem: str | None = None  # why the database could not be read the last time
         self._database_url = database_url
@@ -77,6 +87,12 @@ class DayKeeper:
             live.market.board.set_previous_closes(closes, day.day)
             logger.info("DAY-KEEPER: previous close known of %d of %d symbols", len(closes), len(live.lists.symbols))
 
+        if known := self.earlier.look():
+            missing = self.earlier.missing
+            logger.info(
+                "DAY-KEEPER: the day's figures are complete of %d symbols%s", known, f"; of {missing} not" * bool(missing)
+            )
+
     def _lacks_something(self, day: TradingDay) -> bool:
         """Whether the database held more at the last check than is counted now: what TickStockPL stored without publishing it."""
         if time.monotonic() < self._check_due:
@@ -94,6 +110,12 @@ class DayKeeper:
 
     def _read_closes(self, symbols: Sequence[str], day: date) -> Mapping[str, float]:
         return cooperation.in_native_thread(read_previous_closes, self._database_url, symbols, day)
+
+    def _read_earlier(
+        self, minutes: EarlierMinutes, symbols: Sequence[str], only_from_rest: bool
+    ) -> Mapping[str, EarlierFigures]:
+        run = str(self.live.market.figures().get("run", ""))
+        return cooperation.in_native_thread(read_earlier, self._database_url, minutes, symbols, run, only_from_rest)
 
     def _read_day(self, day: TradingDay) -> None:
         self._due = float("inf")
