@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import pytest
 
 from tickstock.errors import RestError, RestNotFound, RestRefused
-from tickstock.feed.massive_rest import MassiveRest, RestBar, Snapshot, Split
+from tickstock.feed.massive_rest import MassiveRest, RestBar, Snapshot, Split, Ticker
 from tickstock.feed.request_pace import RequestPace
 from tickstock.market_hours import DAY_MS
 from tickstock.settings import Settings
@@ -206,6 +206,29 @@ def test_snapshots_leave_out_what_the_vendor_left_out(vendor: Vendor, rest: Mass
         Snapshot("BARE", None, None, None),
     ]
     assert parse_qs(urlsplit(vendor.requests[0]).query) == {"tickers": ["AAPL,NEW,BARE,GONE"]}
+
+
+def test_tickers_are_read_page_by_page_and_what_cannot_be_one_is_counted(vendor: Vendor, rest: MassiveRest) -> None:
+    first = [
+        {"ticker": "AAPL", "name": "Apple Inc.", "market": "stocks", "primary_exchange": "XNAS", "type": "CS", "active": True},
+        {"ticker": "KIMpL"},
+        {"ticker": ""},
+        {"ticker": "A" * 33},
+        {"ticker": "A\u202eB"},
+    ]
+    second = [{"ticker": "<b>", "name": "<script>alert(1)</script>"}, {"ticker": "Z", "name": "x" * 201, "type": "a\nb"}]
+    following = {"results": first, "next_url": "https://elsewhere/v3/reference/tickers?cursor=5"}
+    vendor.answers(body({"status": "OK", **following}), body({"status": "OK", "results": second}))
+    assert rest.tickers() == [
+        Ticker("AAPL", "Apple Inc.", "XNAS", "CS"),
+        Ticker("KIMpL", None, None, None),
+        Ticker("<b>", "<script>alert(1)</script>", None, None),
+        Ticker("Z", None, None, None),
+    ]
+    assert rest.rejections.counts == {"a ticker that cannot be one": 3}
+    asked = parse_qs(urlsplit(vendor.requests[0]).query)
+    assert asked == {"market": ["stocks"], "active": ["true"], "sort": ["ticker"], "order": ["asc"], "limit": ["1000"]}
+    assert vendor.requests[1] == "/v3/reference/tickers?cursor=5"
 
 
 def test_splits_are_read_from_the_older_endpoint_when_there_is_no_newer(vendor: Vendor, rest: MassiveRest) -> None:

@@ -1,4 +1,4 @@
-"""Massive's REST interface: bars, splits, snapshots.
+"""Massive's REST interface: bars, splits, snapshots, which stocks there are.
 
 https://massive.com/docs/rest/stocks
 """
@@ -20,13 +20,15 @@ from tickstock.feed.feed_items import HIGHEST_PRICE, LATEST_MS
 from tickstock.feed.massive_http import MassiveHttp
 from tickstock.logs import Rejections, shortened
 from tickstock.market_hours import DAY_MS
-from tickstock.settings import Settings
+from tickstock.settings import LONGEST_SYMBOL, Settings
 
 _MOST_PER_PAGE = 50_000
 _MOST_PAGES = 1_000
 _LONGEST_RANGE_MS = 28 * DAY_MS  # the vendor: minute requests of more than about a month may show gaps
 _SYMBOLS_PER_SNAPSHOT = 200
 _GOOD = ("OK", "DELAYED")
+_TICKERS_PER_PAGE = 1_000
+_LONGEST_NAME = 200
 _MOST_SHARES = 1e15
 _OLDEST_BAR_MS = 315_532_800_000  # 1980: a time in seconds lies before it
 _HIGHEST_BAR_PRICE = 1e18  # split-adjusted prices of long ago can be far above any that was ever paid
@@ -53,6 +55,15 @@ class Split(Struct, frozen=True):
     day: date
     split_from: float
     split_to: float
+
+
+class Ticker(Struct, frozen=True):
+    """A stock, fund or other share that is traded; what the vendor left out is None."""
+
+    symbol: str
+    name: str | None
+    exchange: str | None  # its market identifier code, such as XNAS
+    type: str | None  # the vendor's code: CS common stock, ETF, ADRC …
 
 
 class Snapshot(Struct, frozen=True):
@@ -101,6 +112,13 @@ class _TickerRow(Struct):
     lastTrade: _LastTrade | None = None  # noqa: N815
 
 
+class _ReferenceRow(Struct):
+    ticker: str
+    name: str | None = None
+    primary_exchange: str | None = None
+    type: str | None = None
+
+
 class _Page(Struct):
     status: str = "OK"
     error: str = ""
@@ -124,10 +142,14 @@ class _Tickers(_Page):
     tickers: list[_TickerRow] | None = None
 
 
+class _Reference(_Page):
+    results: list[_ReferenceRow] | None = None
+
+
 _P = TypeVar("_P", bound=_Page)
 # Made here and not when first needed: msgspec (0.22) ends the process when two threads meet a type for the first time together.
 _decoders: dict[type[_Page], msgspec.json.Decoder[Any]] = {
-    kind: msgspec.json.Decoder(kind, strict=False) for kind in (_Bars, _Group, _Splits, _Tickers)
+    kind: msgspec.json.Decoder(kind, strict=False) for kind in (_Bars, _Group, _Splits, _Tickers, _Reference)
 }
 
 
@@ -198,6 +220,12 @@ class MassiveRest:
         rows = [row for page in pages for row in page.results or ()]
         return [Split(row.ticker, row.execution_date, row.split_from, row.split_to) for row in rows if self._is_split(row)]
 
+    def tickers(self) -> list[Ticker]:
+        """All that is traded on the stock exchanges now (some 12,000), by symbol."""
+        parameters = {"market": "stocks", "active": "true", "sort": "ticker", "order": "asc", "limit": str(_TICKERS_PER_PAGE)}
+        pages = self._pages("/v3/reference/tickers", parameters, _Reference)
+        return [good for page in pages for row in page.results or () for good in self._good_tickers(row)]
+
     def close(self) -> None:
         """Close idle connections and end every wait: running calls raise RestError soon."""
         self._http.close()
@@ -221,6 +249,17 @@ class MassiveRest:
         if not good:
             self.rejections.add("a split that cannot be one", row)
         return good
+
+    def _good_tickers(self, row: _ReferenceRow) -> list[Ticker]:
+        texts = (row.name, row.primary_exchange, row.type)
+        if 1 <= len(row.ticker) <= LONGEST_SYMBOL and row.ticker.isprintable():
+            return [
+                Ticker(
+                    row.ticker, *(text if text and len(text) <= _LONGEST_NAME and text.isprintable() else None for text in texts)
+                )
+            ]
+        self.rejections.add("a ticker that cannot be one", row)
+        return []
 
     def _snapshot(self, row: _TickerRow) -> Snapshot:
         """Of a snapshot's figures those that can be; the vendor writes 0 for "none"."""

@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 THREADS = 4
 # The order of need: without splits no history is right, and the page's Chg% waits for day bars.
-GAP, SPLITS, TODAY, DAYS, EARLIER, EVENING = range(6)
+GAP, SPLITS, TODAY, DAYS, EARLIER, EVENING, REFERENCE = range(7)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import logging
 import threading
 import time
 import uuid
+from functools import partial
 
 import redis
 
@@ -34,7 +35,9 @@ from tickstock.streaming.minute_queue import MinuteQueue
 from tickstock.streaming.minute_writer import MinuteWriter
 from tickstock.streaming.missed_results import publish_missed
 from tickstock.streaming.outcomes import Outcomes
-from tickstock.streaming.rest_fetcher import RestFetcher
+from tickstock.streaming.reference import STAGE as REFERENCE_STAGE
+from tickstock.streaming.reference import Reference
+from tickstock.streaming.rest_fetcher import Fetched, RestFetcher
 from tickstock.streaming.result_publisher import ResultPublisher, redis_client
 from tickstock.streaming.snapshot_taker import SnapshotTaker
 from tickstock.streaming.tick_subscriber import RedisTickSubscriber
@@ -113,6 +116,7 @@ class TickStockPL:
         )
         rest = MassiveRest.for_settings(settings)
         self._fetcher = RestFetcher(rest, self.rejections, self._wake)
+        self._reference = Reference(settings.database, settings.feed, self._fetcher, now_ms)
         self._taken = TakenReporter(settings.redis_url)
         self._health = HealthReporter(
             settings.redis_url, self.session_id, self.figures, self._issues,
@@ -169,7 +173,7 @@ class TickStockPL:
         )  # fmt: skip
         closer.open_gaps = lambda: self._queries.gaps(open_only=True, limit=1_000)
         closer.warm_up = self._warm_up = WarmUp(
-            self._settings, self._calendar, self._engine, self._fetcher, self._queries, closer.fetched,
+            self._settings, self._calendar, self._engine, self._fetcher, self._queries, partial(self._fetched, closer),
             self._snapshot,
         )  # fmt: skip
         self._warm_up.tell = self._tell_warm_up
@@ -189,7 +193,7 @@ class TickStockPL:
             if arrival is None and fetched is None:
                 break
             if fetched is not None:
-                closer.fetched(fetched)
+                self._fetched(closer, fetched)
             if arrival is not None:
                 before = self.figures.ticks_total
                 try:
@@ -199,9 +203,16 @@ class TickStockPL:
                 self._counter.add(self.figures.ticks_total - before)
         follower.work()
         closer.work()
+        self._reference.look(self._engine.trading_day is not None, steady_ms())
         self._show_after_close()
         self._writer.look()
         self._health.look()
+
+    def _fetched(self, closer: MinuteCloser, fetched: Fetched) -> None:
+        if fetched.tag[0] == REFERENCE_STAGE:
+            self._reference.answered(fetched, steady_ms())
+        else:
+            closer.fetched(fetched)
 
     def _show_after_close(self) -> None:
         figures = self.figures
