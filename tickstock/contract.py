@@ -51,6 +51,13 @@ class MarketTick(Struct, tag_field="type", tag="market_tick", frozen=True, gc=Fa
     source: Name  # massive | simulated | replay
 
 
+class SymbolsAt(Struct, frozen=True):
+    """Symbols that came or went while the feed was live, and a minute's start from which on that counts."""
+
+    symbols: list[Symbol]
+    at: Milliseconds
+
+
 class FeedStatus(Struct, tag_field="type", tag="feed_status", frozen=True):
     """The state of the feed and the watermark, at its place among the ticks of a run."""
 
@@ -63,6 +70,8 @@ class FeedStatus(Struct, tag_field="type", tag="feed_status", frozen=True):
     forwarded: Count  # position of the last tick before this status
     detail: Words
     gap: tuple[Milliseconds, Milliseconds] | UnsetType = UNSET  # the feed was away from .. to
+    joined: SymbolsAt | UnsetType = UNSET  # confirmed just now: their minutes before `at` are not whole in the log
+    left: SymbolsAt | UnsetType = UNSET  # not taken in any more: their minutes from `at` on are not in the log
 
 
 class StreamingPattern(Struct, tag_field="type", tag="streaming_pattern", frozen=True):

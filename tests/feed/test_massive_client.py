@@ -145,7 +145,8 @@ def test_an_acknowledgement_after_the_deadline_still_counts() -> None:
         feed.stay()
 
     with ScriptedFeed(script) as feed, Recorder(feed, ack_seconds=0.3) as got:
-        assert got.wait_for_state("confirmed", 2).confirmed == 3
+        state = got.wait_for_state("changed")
+    assert (state.confirmed, state.symbols) == (3, ("MSFT", "BRK.B"))
     assert len(feed.received) == 2  # a held channel is never asked for again
 
 
@@ -519,3 +520,44 @@ def test_it_runs_on_green_threads() -> None:
             capture_output=True, text=True, timeout=60, cwd=Path(__file__).parents[2], env={**os.environ, "PYTHONPATH": "."},
         )  # fmt: skip
     assert result.stdout.strip() == "3000 connecting,confirmed,ended True", result.stderr
+
+
+# --- symbols that come and go ---
+
+
+def test_symbols_come_and_go_on_the_open_connection() -> None:
+    def script(feed: Conversation) -> None:
+        feed.log_in_and_confirm()
+        for _ in range(2):
+            message = feed.receive()
+            feed.send(
+                *(status("success", f"{message['action']}d to: {each}") for each in message["params"].split(",")), aggregate(0)
+            )
+        feed.stay()
+
+    with ScriptedFeed(script) as feed, Recorder(feed) as got:
+        got.wait_for_state("confirmed")
+        got.client.watch(("AAPL", "MSFT", "NVDA"))
+        got.wait_for(lambda self: any(state.symbols for state in self.states))
+        got.wait_for_frames(2)
+    assert feed.received[2:] == [
+        {"action": "unsubscribe", "params": "A.BRK.B"},
+        {"action": "subscribe", "params": "A.NVDA"},
+    ]
+    last = got.states[-1]
+    assert last == ConnectionState("changed", "3 of 3 subscriptions confirmed", 3, 3, ("NVDA",))
+    assert len(feed.connected_at) == 1
+    assert got.items.index(last) < len(got.items) - 1  # the frame that came with the answer stands behind it
+
+
+def test_a_new_connection_asks_for_what_is_watched_then() -> None:
+    def first(feed: Conversation) -> None:
+        feed.log_in_and_confirm()
+        feed.receive()
+        feed.drop()
+
+    with ScriptedFeed(first, confirm_and_send_one) as feed, Recorder(feed) as got:
+        got.wait_for_state("confirmed")
+        got.client.watch(("NVDA",))
+        assert got.wait_for_state("confirmed", 2).detail == "1 of 1 subscriptions confirmed"
+    assert feed.received[-1]["params"] == "A.NVDA"

@@ -59,3 +59,11 @@ def test_one_rule_follows_the_day() -> None:
     answers = [rule.silent_after_ms(new_york_ms(FRIDAY, time(hour))) for hour in (3, 5, 10, 16, 20)]
     assert answers == [None, 75_000, 3_000, 75_000, None]
     assert SilenceRule(Settings(symbols=MANY), AlwaysOpenCalendar()).silent_after_ms(NOON) == 3_000
+
+
+def test_patience_follows_the_number_of_symbols_that_are_watched() -> None:
+    rule = SilenceRule(Settings(channel="A", symbols=FEW), ExchangeCalendar())
+    rule.watch(MANY)
+    assert rule.silent_after_ms(NOON) == 3_000
+    rule.watch(FEW)
+    assert rule.silent_after_ms(NOON) == 75_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -117,6 +117,7 @@ class ScriptedClient:
         self.started = threading.Event()
         self.stopped = threading.Event()
         self.held = threading.Event()
+        self.watched: tuple[str, ...] = ()
         self._on_frame: Any = None
         self._on_state: Any = None
 
@@ -132,6 +133,9 @@ class ScriptedClient:
     def stop(self, timeout: float = 5.0) -> None:
         self.stopped.set()
 
+    def watch(self, symbols: Sequence[str]) -> None:
+        self.watched = tuple(symbols)
+
     def hold(self) -> None:
         self.held.set()
 
@@ -143,6 +147,9 @@ class ScriptedClient:
 
     def confirm(self) -> None:
         self._on_state(ConnectionState("confirmed", "70 of 70 subscriptions confirmed", 70, 70))
+
+    def change(self, *symbols: str) -> None:
+        self._on_state(ConnectionState("changed", "71 of 71 subscriptions confirmed", 71, 71, symbols))
 
     def frame(self, *events: dict[str, Any]) -> None:
         self._on_frame(json.dumps(events).encode(), int(time.time() * 1000))

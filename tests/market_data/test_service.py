@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import UNSET
 
 if __name__ == "__main__":
     import eventlet
@@ -44,7 +45,7 @@ from tickstock.market_data.live_board import LiveBoard
 from tickstock.market_data.service import Clock, MarketDataService
 from tickstock.market_data.tick_forwarder import RedisTickForwarder
 from tickstock.market_data.tick_recorder import TickRecorder
-from tickstock.market_hours import AlwaysOpenCalendar, ExchangeCalendar
+from tickstock.market_hours import MINUTE_MS, AlwaysOpenCalendar, ExchangeCalendar
 from tickstock.settings import Settings
 
 
@@ -162,6 +163,31 @@ def test_a_tick_reaches_the_board_the_database_and_redis(
     states = {state.symbol: state for state in app.board.snapshot()[1]}
     assert (states[last["symbol"]].price, states[last["symbol"]].timestamp) == (last["price"], last["timestamp"])
     assert (last["type"], last["source"]) == ("market_tick", "simulated")
+
+
+def test_watched_symbols_come_and_go_without_a_new_connection(redis_server: RedisServer, start: Callable[..., App]) -> None:
+    app = start(redis_server.url, symbols=("AAPL",))
+    app.go_live()
+    assert app.client.watched == ("AAPL",)
+    app.service.watch(("AAPL", "XYZ"))
+    eventually(lambda: app.client.watched == ("AAPL", "XYZ"))
+    asked = now()
+    app.client.change("XYZ")
+    app.client.frame(trade(1, asked, "XYZ"))
+    eventually(lambda: logged(redis_server))
+    messages = [message for entry in log_entries(redis_server) for message in entry.messages]
+    (told,) = [each for each in messages if isinstance(each, FeedStatus) and each.joined is not UNSET]
+    assert told.joined.symbols == ["XYZ"] and asked < told.joined.at <= now() + MINUTE_MS
+    assert [isinstance(each, FeedStatus) for each in messages[messages.index(told) :]].index(False)  # its ticks stand behind it
+    assert app.service.state()["connected_times"] == 1
+    assert app.service.status is not None and app.service.status.detail == "71 of 71 subscriptions confirmed"
+
+
+def test_with_all_symbols_subscribed_a_watchlist_changes_nothing(redis_server: RedisServer, start: Callable[..., App]) -> None:
+    app = start(redis_server.url, symbols=("*",))
+    app.service.watch(("XYZ",))
+    app.go_live()
+    assert app.client.watched == ("*",)
 
 
 def test_the_count_of_each_status_is_the_count_of_the_ticks_before_it(

@@ -139,6 +139,11 @@ class AggregateTicks:
         for lane in self._lanes.values():
             lane.forget_volume()
 
+    def forget(self, symbols: Sequence[str]) -> None:
+        for symbol in symbols:
+            if symbol in self._lanes:
+                self._lanes[symbol].forget_volume()
+
     # --- one window ---
 
     def _apply(self, lane: _Lane, window: Aggregate, start: int, end: int, out: list[FeedItem]) -> None:

@@ -62,6 +62,9 @@ class TickMaker(Protocol):
     def new_connection(self) -> None:
         """Start anew what is counted per connection."""
 
+    def forget(self, symbols: Sequence[str]) -> None:
+        """Start it anew for these symbols alone."""
+
 
 def in_milliseconds(timestamp: int) -> int:
     """A Unix time in milliseconds, microseconds or nanoseconds (told by its magnitude) as milliseconds; 0 when it is none."""

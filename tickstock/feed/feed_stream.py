@@ -102,6 +102,10 @@ class FeedStream:
         """What is counted per connection (the continuity of `av`) starts anew."""
         self._maker.new_connection()
 
+    def forget(self, symbols: Sequence[str]) -> None:
+        """These were not subscribed for a while: what is counted per connection starts anew for them."""
+        self._maker.forget(symbols)
+
     def hold_watermark(self) -> None:
         """The feed was lost: the watermark stands still until `release_watermark`."""
         self._watermark.hold()

@@ -14,10 +14,11 @@ _log = logging.getLogger(__name__)
 class ConnectionState(Struct, frozen=True):
     """A change in the state of the connection."""
 
-    kind: str  # connecting | confirmed | reconnecting | refused | ended
+    kind: str  # connecting | confirmed | changed (other subscriptions on the same connection) | reconnecting | refused | ended
     detail: str  # one sentence for the operator: "70 of 70 subscriptions confirmed"
     confirmed: int = 0  # subscriptions confirmed, of
     requested: int = 0  # subscriptions requested
+    symbols: tuple[str, ...] = ()  # of `changed`: those that were confirmed just now
 
 
 class FrameOutbox:

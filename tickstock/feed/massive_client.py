@@ -29,6 +29,7 @@ __all__ = ["ConnectionState", "MassiveClient"]
 
 _POLL_SECONDS = 0.2
 _GIVE_WAY_SECONDS = 0.005
+_NEWS_SECONDS = 0.25  # acknowledgements that come one by one are told together
 _DATA = (websocket.ABNF.OPCODE_TEXT, websocket.ABNF.OPCODE_BINARY)
 _EXPECTED = (FeedLost, OSError, websocket.WebSocketException)
 _LOCAL_HOSTS = {"localhost", "127.0.0.1", "::1"}
@@ -45,6 +46,7 @@ class MassiveClient:
 
     Args:
         reconnect_after_ms: the silence after which to connect anew, asked with the wall clock (ms); None: never.
+        on_watch: is told the symbols of every `watch`.
         ack_seconds: how long the login, and then the acknowledgements, may take.
         busy_seconds: the wait after the feed said that the account's connections are used up.
         ping_seconds: how often to ping; a server that sends nothing for twice as long is given up.
@@ -61,6 +63,7 @@ class MassiveClient:
         on_frame: Callable[[bytes, int], None],
         on_state: Callable[[ConnectionState], None],
         reconnect_after_ms: Callable[[int], int | None] = lambda now_ms: None,
+        on_watch: Callable[[Sequence[str]], None] = lambda symbols: None,
         ack_seconds: float = 15.0,
         reconnect_max_seconds: float = 30.0,
         busy_seconds: float = 60.0,
@@ -69,12 +72,14 @@ class MassiveClient:
         held_bytes: int = 8 * 1024 * 1024,
     ) -> None:
         self._url, self._key, self._channel, self._symbols = url, key, channel, tuple(symbols)
-        self._reconnect_after_ms = reconnect_after_ms
+        self._reconnect_after_ms, self._on_watch = reconnect_after_ms, on_watch
         self._ack_seconds, self._busy_seconds = ack_seconds, busy_seconds
         self._ping_seconds, self._connect_seconds = ping_seconds, connect_seconds
         self._held_bytes = held_bytes
         self._outbox = FrameOutbox(on_frame, on_state)
         self._backoff = Backoff(reconnect_max_seconds)
+        self._is_confirmed = False  # the present connection
+        self._told_at = 0.0  # monotonic: when its subscriptions were last told of
         self._stopping = threading.Event()
         self._released = threading.Event()
         self._thread = threading.Thread(target=self._run, name="massive-client", daemon=True)
@@ -88,6 +93,7 @@ class MassiveClient:
         on_state: Callable[[ConnectionState], None],
     ) -> MassiveClient:
         """The client that the settings describe."""
+        silence = SilenceRule(settings, calendar)
         return cls(
             settings.feed_url,
             settings.massive_api_key,
@@ -95,7 +101,8 @@ class MassiveClient:
             settings.symbols,
             on_frame=on_frame,
             on_state=on_state,
-            reconnect_after_ms=SilenceRule(settings, calendar).reconnect_after_ms,
+            reconnect_after_ms=silence.reconnect_after_ms,
+            on_watch=silence.watch,
             ack_seconds=settings.ack_seconds,
             reconnect_max_seconds=settings.reconnect_max_seconds,
         )
@@ -110,6 +117,14 @@ class MassiveClient:
         self._released.set()
         if self._thread.is_alive():
             self._thread.join(timeout)
+
+    def watch(self, symbols: Sequence[str]) -> None:
+        """Have these symbols subscribed, and no others, without a new connection. Any thread may call it; it returns at once.
+
+        When the feed has confirmed it, `on_state` is called with `changed` and the symbols that are new.
+        """
+        self._symbols = tuple(symbols)
+        self._on_watch(symbols)
 
     def hold(self) -> None:
         """Deliver nothing until `release`. At most `held_bytes` are read ahead; pings are answered, the watchdog rests."""
@@ -166,8 +181,10 @@ class MassiveClient:
             connection.shutdown()  # type: ignore[no-untyped-call]  # `close` leaves the socket when the server closed first
 
     def _read(self, connection: websocket.WebSocket) -> None:
-        session = MassiveSession(self._key, self._channel, self._symbols, self._ack_seconds, time.monotonic())
+        watched = self._symbols
+        session = MassiveSession(self._key, self._channel, watched, self._ack_seconds, time.monotonic())
         self._outbox.begin_connection()
+        self._is_confirmed = False
         heard = pinged = data_at = gave_way = time.monotonic()
         while not self._stopping.is_set() and not session.ended:
             now = time.monotonic()
@@ -176,6 +193,9 @@ class MassiveClient:
                 heard = data_at = now  # nothing is read, so nothing can be heard
                 self._outbox.deliver()
                 continue
+            if self._symbols is not watched:
+                watched = self._symbols
+                _send(connection, session.watch(watched, now))
             if now - pinged >= self._ping_seconds:
                 connection.ping()
                 pinged = now
@@ -190,48 +210,59 @@ class MassiveClient:
             if is_data or self._outbox.held:
                 data_at = now
             self._outbox.deliver()
-            self._check(session, now, heard, data_at)
+            self._check(connection, session, now, heard, data_at)
 
     def _take(self, connection: websocket.WebSocket, session: MassiveSession, frame: bytes) -> bool:
         """Whether the frame holds data."""
         statuses, has_data = statuses_in(frame)
-        was_settled, confirmed = session.settled, session.confirmed
         for event in statuses:
-            for message in session.answer(event, time.monotonic()):
-                connection.send(message)
-        if session.settled and (not was_settled or session.confirmed > confirmed):
-            self._confirm(session)
+            _send(connection, session.answer(event, time.monotonic()))
+        self._tell(session)
         if has_data:
             self._backoff.reset()
             self._outbox.put_frame(frame, now_ms())
         if session.ended:
-            if not session.settled:
+            if not self._is_confirmed:
                 session.settle()
-                self._confirm(session)
+                self._tell(session)
             self._say("ended", "end of recording")
         return has_data
 
-    def _check(self, session: MassiveSession, now: float, heard: float, data_at: float) -> None:
-        was_settled = session.settled
-        session.check_time(now)
-        if session.authenticated and not was_settled and self._outbox.bytes >= self._held_bytes and not self._outbox.held:
+    def _check(self, connection: websocket.WebSocket, session: MassiveSession, now: float, heard: float, data_at: float) -> None:
+        _send(connection, session.check_time(now))
+        if session.authenticated and not self._is_confirmed and self._outbox.bytes >= self._held_bytes and not self._outbox.held:
             session.settle()  # so much data waits for the last acknowledgements that it cannot wait longer
-        if session.settled and not was_settled:
-            self._confirm(session)
+        self._tell(session)
         if now - heard > 2 * self._ping_seconds:
             raise FeedLost(f"the feed did not answer a ping for {now - heard:.0f} s")
-        limit = self._reconnect_after_ms(now_ms()) if session.settled else None
+        limit = self._reconnect_after_ms(now_ms()) if self._is_confirmed else None
         if limit is not None and (now - data_at) * 1000 >= limit:
             raise FeedLost(f"the feed sent no data for {now - data_at:.0f} s")
 
-    def _confirm(self, session: MassiveSession) -> None:
-        if session.confirmed < session.requested:
+    def _tell(self, session: MassiveSession) -> None:
+        """Say what was confirmed: the first time when all was, or the time for it is over; then whatever changes."""
+        now = time.monotonic()
+        if not self._is_confirmed:
+            if not session.settled:
+                return
+            kind, self._is_confirmed = "confirmed", True
+        elif session.has_news and (session.settled or now - self._told_at >= _NEWS_SECONDS):
+            kind = "changed"
+        else:
+            return
+        self._told_at = now
+        new = session.take_news()
+        if session.settled and session.confirmed < session.requested:
             _log.warning("MASSIVE-CLIENT: Only %s", session.detail)
+        elif kind == "changed":
+            _log.info("MASSIVE-CLIENT: %s", session.detail)
         elif "*" in self._symbols:
             _log.info("MASSIVE-CLIENT: All tickers: subscription confirmed")
         else:
             _log.info("MASSIVE-CLIENT: All %d ticker subscriptions confirmed", session.requested)
-        self._outbox.put_state(ConnectionState("confirmed", session.detail, session.confirmed, session.requested))
+        self._outbox.put_state(
+            ConnectionState(kind, session.detail, session.confirmed, session.requested, new if kind == "changed" else ())
+        )
 
     def _say(self, kind: str, detail: str) -> None:
         self._outbox.put_state(ConnectionState(kind, detail))
@@ -251,6 +282,11 @@ class MassiveClient:
         parts = urlsplit(self._url)
         if parts.scheme == "ws" and parts.hostname not in _LOCAL_HOSTS:
             _log.warning("MASSIVE-CLIENT: %s is not encrypted (ws://): the key can be read on the way", parts.hostname)
+
+
+def _send(connection: websocket.WebSocket, messages: Sequence[bytes]) -> None:
+    for message in messages:
+        connection.send(message)
 
 
 def _receive(connection: websocket.WebSocket) -> tuple[int | None, bytes]:

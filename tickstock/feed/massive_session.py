@@ -1,4 +1,8 @@
-"""One connection's conversation with Massive: authenticate, subscribe, count the acknowledgements. Pure: no socket, no clock."""
+"""One connection's conversation with Massive: authenticate, subscribe, count the acknowledgements. Pure: no socket, no clock.
+
+What is watched may change while the connection stands. A channel has at most one request under way: what is wanted meanwhile is
+asked for when the answer is there, so that an unsubscription and a subscription of one channel can never be taken for each other.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,7 @@ from tickstock.logs import shortened
 _log = logging.getLogger(__name__)
 
 _CHUNK = 200  # channels per subscribe message; the server's limit of a message is not documented
-_ACKNOWLEDGED = "subscribed to:"
+_SUBSCRIBED, _UNSUBSCRIBED = "subscribed to:", "unsubscribed to:"
 _MOST_NAMED = 10
 
 
@@ -26,25 +30,30 @@ class MassiveSession:
 
     def __init__(self, key: str, channel: str, symbols: Sequence[str], ack_seconds: float, now: float) -> None:
         self.authenticated = False
-        self.settled = False  # every acknowledgement came, or its time is over
+        self.settled = False  # every subscription was acknowledged, or the time for it is over
         self.ended = False  # the recorded day is over
+        self.has_news = False  # since `take_news`: an acknowledgement, or that the time for one is over
         self.last_warning = ""  # the newest status that was not an expected one
         self._key = key
         self._channel = channel
-        self._requested = list(dict.fromkeys(f"{channel}.{symbol}" for symbol in symbols))
-        self._missing = dict.fromkeys(self._requested)
+        self._wanted = self._channels(symbols)
+        self._missing = dict.fromkeys(self._wanted)  # wanted, not acknowledged
+        self._held: dict[str, None] = {}  # acknowledged, wanted or not
+        self._asked: dict[str, bool] = {}  # requests under way: whether to subscribe
+        self._unanswered: dict[str, None] = {}  # subscriptions that the server said nothing to in time
+        self._new: list[str] = []  # symbols
         self._ack_seconds = ack_seconds
         self._deadline = now + ack_seconds
 
     @property
     def requested(self) -> int:
-        """How many channels were asked for."""
-        return len(self._requested)
+        """How many channels are asked for."""
+        return len(self._wanted)
 
     @property
     def confirmed(self) -> int:
         """How many of them the server acknowledged."""
-        return len(self._requested) - len(self._missing)
+        return len(self._wanted) - len(self._missing)
 
     @property
     def detail(self) -> str:
@@ -58,6 +67,19 @@ class MassiveSession:
                 text += f"; the feed said: {self.last_warning}"
         return text
 
+    def watch(self, symbols: Sequence[str], now: float) -> list[bytes]:
+        """These symbols, and no others, are wanted from now on; the messages to send."""
+        self._wanted = self._channels(symbols)
+        self._missing = dict.fromkeys(channel for channel in self._wanted if channel not in self._held)
+        self.settled = self.settled and not self._missing
+        self.has_news = True
+        return self._ask(now) if self.authenticated else []
+
+    def take_news(self) -> tuple[str, ...]:
+        """The symbols whose subscriptions were acknowledged since the last call."""
+        new, self._new, self.has_news = self._new, [], False
+        return tuple(symbol for symbol in dict.fromkeys(new) if f"{self._channel}.{symbol}" in self._wanted)
+
     def answer(self, event: StatusEvent, now: float) -> list[bytes]:
         """The messages to send after this status."""
         match event.status:
@@ -66,7 +88,7 @@ class MassiveSession:
             case "auth_success":
                 return [] if self.authenticated else self._subscribe(now)
             case "success":
-                self._acknowledge(event.message)
+                return self._acknowledge(event.message, now)
             case "ended":
                 self.ended = True
             case "auth_failed":
@@ -86,17 +108,27 @@ class MassiveSession:
                 _log.warning("MASSIVE-CLIENT: The feed sent status %s; nothing is done about it", self.last_warning)
         return []
 
-    def check_time(self, now: float) -> None:
-        """Settle when the acknowledgements' time is over."""
-        if self.settled or now < self._deadline:
-            return
+    def check_time(self, now: float) -> list[bytes]:
+        """Settle when the acknowledgements' time is over; the messages to send then."""
+        if now < self._deadline or (self.settled and not self._asked):
+            return []
         if not self.authenticated:
             raise FeedLost(f"the feed did not complete the login within {self._ack_seconds:g} s")
+        self.has_news = self.has_news or not self.settled
+        asked, self._asked = self._asked, {}
+        changed_meanwhile = False
+        for channel, subscribes in asked.items():  # what has no answer is under way no more, and may be asked for anew
+            if subscribes:
+                self._unanswered[channel] = None
+            else:
+                self._is_gone(channel)
+            changed_meanwhile |= subscribes != (channel in self._wanted)
         self.settle()
+        return self._ask(now) if changed_meanwhile else []
 
     def settle(self) -> None:
         """Go on with what is confirmed."""
-        if not self.confirmed and "not authorized" in self.last_warning:
+        if not self._held and "not authorized" in self.last_warning:
             raise FeedRefused(
                 f"The plan does not include channel {self._channel} (the feed said: {self.last_warning}). Set "
                 "TICKSTOCK_CHANNEL to one that it includes, then start again."
@@ -107,15 +139,54 @@ class MassiveSession:
         self.authenticated = True
         self._deadline = now + self._ack_seconds
         _log.info("MASSIVE-CLIENT: Connection established successfully")
-        return [_control("subscribe", ",".join(chunk)) for chunk in _chunks(self._requested)]
+        return self._ask(now)
 
-    def _acknowledge(self, message: str) -> None:
-        if not message.startswith(_ACKNOWLEDGED):
+    def _ask(self, now: float) -> list[bytes]:
+        """Ask for what is wanted and not there, and against what is there and not wanted, where nothing is under way."""
+        gone = [each for each in (*self._held, *self._unanswered) if each not in self._wanted and each not in self._asked]
+        new = [channel for channel in self._missing if channel not in self._asked]
+        for channel in gone:
+            self._unanswered.pop(channel, None)
+        if (gone or new) and not self._asked:
+            self._deadline = now + self._ack_seconds
+        self._asked |= dict.fromkeys(gone, False) | dict.fromkeys(new, True)
+        self.settled = not self._missing
+        return [*_requests("unsubscribe", gone), *_requests("subscribe", new)]
+
+    def _acknowledge(self, message: str, now: float) -> list[bytes]:
+        for prefix, take in ((_SUBSCRIBED, self._is_held), (_UNSUBSCRIBED, self._is_gone)):
+            if message.startswith(prefix):
+                channels = [channel.strip() for channel in message.removeprefix(prefix).split(",")]
+                for channel in channels:
+                    take(channel)
+                self.settled = self.settled or not self._missing
+                if any((each in self._held) != (each in self._wanted) for each in channels):
+                    return self._ask(now)  # it changed while its request was under way
+        return []
+
+    def _is_held(self, channel: str) -> None:
+        if channel not in self._wanted and channel not in self._asked:
+            return  # nothing that we asked for
+        if self._asked.get(channel):
+            del self._asked[channel]
+        self._unanswered.pop(channel, None)
+        self._held[channel] = None
+        if channel in self._missing:
+            del self._missing[channel]
+            self._new.append(channel.partition(".")[2])
+            self.has_news = True
+
+    def _is_gone(self, channel: str) -> None:
+        if channel not in self._held:
             return
-        for channel in message.removeprefix(_ACKNOWLEDGED).split(","):
-            self._missing.pop(channel.strip(), None)
-        if not self._missing:
-            self.settled = True
+        self._asked.pop(channel, None)
+        del self._held[channel]
+        if channel in self._wanted:
+            self._missing[channel] = None
+        self.has_news = True
+
+    def _channels(self, symbols: Sequence[str]) -> dict[str, None]:
+        return dict.fromkeys(f"{self._channel}.{symbol}" for symbol in symbols)
 
     def _shown(self, event: StatusEvent) -> str:
         text = f"{event.status}: {event.message.strip()}"
@@ -126,5 +197,5 @@ def _control(action: str, params: str) -> bytes:
     return msgspec.json.encode({"action": action, "params": params})
 
 
-def _chunks(channels: Sequence[str]) -> Iterator[Sequence[str]]:
-    return (channels[start : start + _CHUNK] for start in range(0, len(channels), _CHUNK))
+def _requests(action: str, channels: Sequence[str]) -> Iterator[bytes]:
+    return (_control(action, ",".join(channels[start : start + _CHUNK])) for start in range(0, len(channels), _CHUNK))

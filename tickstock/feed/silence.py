@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tickstock.market_hours import Calendar, Session
 from tickstock.settings import Settings
 
@@ -17,12 +19,12 @@ class SilenceRule:
 
     def __init__(self, settings: Settings, calendar: Calendar) -> None:
         minutes = settings.channel == "AM"
-        many = len(settings.symbols) >= _MANY_SYMBOLS or "*" in settings.symbols
+        self._minutes = minutes
         self._follows_events = settings.feed_clock == "events"
         self._calendar = calendar
         self._delay = settings.delay_ms
         self._fixed = None if settings.silent_seconds is None else int(settings.silent_seconds * 1000)
-        self._regular = 3_000 if many and not minutes else _PATIENT_MS
+        self.watch(settings.symbols)
         if settings.watchdog_seconds is not None:
             self._further = int(settings.watchdog_seconds * 1000)
         else:
@@ -30,6 +32,11 @@ class SilenceRule:
         self._session: Session | None = None
         self._known_until = 0
         self._known_from = 0
+
+    def watch(self, symbols: Sequence[str]) -> None:
+        """These symbols are subscribed from now on: many are never silent together for long. Any thread may say so."""
+        many = len(symbols) >= _MANY_SYMBOLS or "*" in symbols
+        self._regular = 3_000 if many and not self._minutes else _PATIENT_MS
 
     def silent_after_ms(self, now_ms: int) -> int | None:
         """Silence from which the status is `silent`; None when silence means nothing now."""

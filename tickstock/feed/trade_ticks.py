@@ -127,6 +127,9 @@ class TradeTicks:
     def new_connection(self) -> None:
         """Nothing: trades are told apart by their own numbers, over connections too."""
 
+    def forget(self, symbols: Sequence[str]) -> None:
+        """Nothing, for the same reason."""
+
     # --- one trade ---
 
     def _apply(self, lane: _Lane, time: int, price: float, size: float, allowed: int, out: list[FeedItem]) -> None:

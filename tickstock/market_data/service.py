@@ -52,6 +52,7 @@ class FeedClient(Protocol):
 
     def start(self) -> None: ...
     def stop(self, timeout: float = 5.0) -> None: ...
+    def watch(self, symbols: Sequence[str]) -> None: ...
     def hold(self) -> None: ...
     def release(self) -> None: ...
 
@@ -113,6 +114,9 @@ class MarketDataService:
         self._clock = FeedClock(settings.delay_ms, clock, steady)
         self._wall_clock = settings.feed_clock == "wall"
         self._silence = SilenceRule(settings, calendar)
+        self._symbols: tuple[str, ...] = settings.symbols  # that are watched; replaced as a whole, by any thread
+        self._watched: tuple[str, ...] = ()  # of that, what the run knows
+        self._subscribed: tuple[str, ...] = ()  # what the feed was asked for
         self._sequence: RunSequence | None = None
         self._client: FeedClient | None = None
         self._client_is_held = False
@@ -143,6 +147,15 @@ class MarketDataService:
         self._wake.set()
         if self._thread.is_alive():
             self._thread.join(timeout)
+
+    def watch(self, symbols: Sequence[str]) -> None:
+        """Take in these symbols from now on, on the same connection. Any thread may call it; it returns at once.
+
+        With TICKSTOCK_SYMBOLS=* everything is subscribed already, and an app that does not ingest subscribes nothing.
+        """
+        if "*" not in self._settings.symbols:
+            self._symbols = tuple(symbols)
+            self._wake.set()
 
     @property
     def status(self) -> FeedStatus | None:
@@ -235,6 +248,7 @@ class MarketDataService:
             lambda watermark: FeedStream.for_settings(settings, self._calendar, watermark),
             self._calendar,
             self._silence,
+            symbols=self._symbols,
             previous=self._forwarder.last_logged_status(),
             wall_clock=self._wall_clock,
             delay_ms=settings.delay_ms,
@@ -244,6 +258,8 @@ class MarketDataService:
         self._client_is_held = False
         self._looked_at = self._shown_clock = self._now()
         self._client = self._connect(settings, self._calendar, self._on_frame, self._on_state)
+        self._watched = self._subscribed = ()
+        self._follow_watchlists(sequence)
         self._client.start()
         while not self._stopped.is_set() and self._forwarder.other_holder is None and self._refusal is None:
             self._wake.wait(CLOCK_SECONDS)
@@ -267,6 +283,7 @@ class MarketDataService:
                 self._take_arrivals(sequence)
                 gated = self._is_gated()
             self._hold_or_release(gated)
+            self._follow_watchlists(sequence)
             self._notice_a_set_clock(sequence)
             waits = not self._wall_clock and self._forwarder.waits_for_streaming
             self._deliver(sequence, sequence.set_note(WAITING_FOR_STREAMING if waits else "", self._now()))
@@ -274,6 +291,16 @@ class MarketDataService:
             give_way()
             if gated or not self._arrivals:
                 return
+
+    def _follow_watchlists(self, sequence: RunSequence) -> None:
+        """Tell the run what is watched, and the feed what the run wants of it: who goes stays until the minute is over."""
+        if (symbols := self._symbols) is not self._watched:
+            self._watched = symbols
+            self._silence.watch(symbols)
+            self._deliver(sequence, sequence.watch(symbols, self._now()))
+        if self._client is not None and sequence.subscribed is not self._subscribed:
+            self._subscribed = sequence.subscribed
+            self._client.watch(self._subscribed)
 
     def _notice_a_set_clock(self, sequence: RunSequence) -> None:
         """Statuses are stamped by the wall clock, like everything else that is shown; minutes do not follow its jumps."""

@@ -205,7 +205,7 @@ class TickLog:
         last = self._last_added
         return (
             last is None
-            or status.gap is not UNSET
+            or not (status.gap is status.joined is status.left is UNSET)
             or status.status != last.status
             or status.watermark // MINUTE_MS != last.watermark // MINUTE_MS
         )

@@ -46,7 +46,6 @@ class Ingest:
         calendar = calendar_named(settings.calendar)
         self.board = LiveBoard(calendar, settings.feed)
         self._settings = settings
-        self._watched: tuple[str, ...] = settings.symbols
         self._recorder = TickRecorder(
             settings.database,
             spill=settings.data_dir / "ticks_not_stored",
@@ -73,8 +72,8 @@ class Ingest:
         self._recorder.stop(STOP_SECONDS)
 
     def watch(self, symbols: Sequence[str]) -> None:
-        """The symbols that any watchlist needs from now on."""
-        self._watched = tuple(symbols)
+        """Take in these symbols from now on; thread-safe, returns at once."""
+        self._service.watch(symbols)
 
     def status(self) -> FeedStatus | None:
         """The feed's latest status; None while another app ingests."""
