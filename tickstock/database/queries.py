@@ -1,15 +1,15 @@
 """What the pages, the API and TickStockPL read. Rows come as plain dicts with the columns' names, times in Unix milliseconds.
 
 Each call opens a connection of its own and shares nothing, so that it may run in any thread (`cooperation.in_native_thread`).
-Lists stand newest first; `next` of a page is where the following one starts. Every call raises `DatabaseUnavailable` when the
-database cannot be reached, and `DatabaseError` when it is of no use.
+Lists stand newest first, where no other sort is asked for; `next` of a page is where the following one starts. Every call raises
+`DatabaseUnavailable` when the database cannot be reached, and `DatabaseError` when it is of no use.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -17,6 +17,9 @@ from sqlalchemy import ColumnElement, Select, Table, and_, func, or_, select
 from sqlalchemy.sql.elements import KeyedColumnElement
 
 from tickstock.database.connection import database_errors, open_engine
+from tickstock.database.detections import YEAR_10000_MS, Question, Sorting
+from tickstock.database.detections import Page as Page
+from tickstock.database.detections import Record as Record
 from tickstock.database.models import (
     bar_coverage,
     bars,
@@ -31,21 +34,11 @@ from tickstock.database.models import (
     ticks,
 )
 
-Record = dict[str, Any]
-
 DAY_MS = 86_400_000
-YEAR_10000_MS = 253_402_300_800_000  # where Python's and PostgreSQL's times are safe to compare
 PAGE_SIZE = 100
 TIMEFRAMES = ("1min", "5min", "15min", "60min", "1day")
 
 _bar_columns = [column for column in bars.columns if column.name not in ("first_tick", "last_tick")]
-
-
-class Page(NamedTuple):
-    """Some rows of a list, and where the next ones start: None when there are none."""
-
-    rows: list[Record]
-    next: str | None
 
 
 class Progress(NamedTuple):
@@ -89,28 +82,44 @@ class Queries:
         *,
         symbol: str | None = None,
         pattern: str | None = None,
+        among: Collection[str] | None = None,
         direction: str | None = None,
         timeframe: str | None = None,
+        session: str | None = None,
         state: str | None = None,
         origin: str | None = None,
+        quality_from: float | None = None,
         since: int | None = None,
         until: int | None = None,
+        sort: str = "detection",
+        order: str = "desc",
         limit: int = PAGE_SIZE,
         after: str | None = None,
+        before: str | None = None,
     ) -> Page:
-        """Patterns with `since` <= detection_timestamp < `until`, newest first; `after` is the `next` of the page before.
+        """Patterns with `since` <= detection_timestamp < `until`, by `sort` (detection, quality, symbol, pattern) and `order`.
 
         One whose bar was revised since says so in its details. (A day's bar is analysed when it is final: its revisions came
         before.)
 
+        Args:
+            among: only patterns of these names.
+            after: the `next` of the page before.
+            before: the `previous` of the page behind.
+
         Raises:
-            ValueError: `after` is not such a token.
+            ValueError: `after` or `before` is not such a token, or one of another sort or order.
         """
         table = intraday_patterns
-        wanted = {"symbol": symbol, "pattern": pattern, "direction": direction, "timeframe": timeframe, "state": state}
-        chosen = _equal(table, {**wanted, "origin": origin})
+        wanted = {"symbol": symbol, "pattern": pattern, "direction": direction, "timeframe": timeframe, "session": session}
+        chosen = _equal(table, {**wanted, "state": state, "origin": origin})
+        if quality_from is not None:
+            chosen.append(table.c.quality >= quality_from)
+        if among is not None:
+            chosen.append(table.c.pattern.in_(sorted(among)))
+        chosen += _detected(table, since, until)
         columns = [*table.columns, _was_revised(table).label("bar_revised")]
-        page = self._page(table, table.c.detection_timestamp, chosen, since, until, limit, after, columns)
+        page = self._detections(Question(Sorting(table, sort, order), chosen, limit, after, before), columns)
         for row in page.rows:
             if row.pop("bar_revised"):
                 row["details"]["bar_revised"] = True
@@ -121,18 +130,26 @@ class Queries:
         *,
         symbol: str | None = None,
         alert: str | None = None,
+        among: Collection[str] | None = None,
         direction: str | None = None,
         timeframe: str | None = None,
+        session: str | None = None,
         origin: str | None = None,
         since: int | None = None,
         until: int | None = None,
+        sort: str = "detection",
+        order: str = "desc",
         limit: int = PAGE_SIZE,
         after: str | None = None,
+        before: str | None = None,
     ) -> Page:
-        """Indicator alerts, as `patterns` gives patterns."""
+        """Indicator alerts, as `patterns` gives patterns; by `sort` (detection, symbol, alert) and `order`."""
         table = indicator_alerts
-        wanted = {"symbol": symbol, "alert": alert, "direction": direction, "timeframe": timeframe, "origin": origin}
-        return self._page(table, table.c.detection_timestamp, _equal(table, wanted), since, until, limit, after)
+        wanted = {"symbol": symbol, "alert": alert, "direction": direction, "timeframe": timeframe, "session": session}
+        chosen = [*_equal(table, {**wanted, "origin": origin}), *_detected(table, since, until)]
+        if among is not None:
+            chosen.append(table.c.alert.in_(sorted(among)))
+        return self._detections(Question(Sorting(table, sort, order), chosen, limit, after, before), table.columns)
 
     def indicators(
         self,
@@ -278,6 +295,9 @@ class Queries:
         told = [{**{key: row[key] for key in row if key not in ("computed", "figures")}, **row["figures"]} for row in rows]
         return {"computed": found[0]["computed"], "header": found[0]["header"], "outcomes": told}
 
+    def _detections(self, question: Question, columns: Iterable[ColumnElement[Any]]) -> Page:
+        return question.page(self._rows(question.statement([*columns])))
+
     def _page(
         self,
         table: Table,
@@ -289,22 +309,14 @@ class Queries:
         after: str | None,
         columns: Sequence[KeyedColumnElement[Any]] | None = None,
     ) -> Page:
-        tie = table.c.id if "id" in table.c else None  # else the filter leaves one row per time
-        query = select(*(columns or table.columns)).where(*chosen)
-        if since is not None:
-            query = query.where(when >= since)
-        if until is not None:
-            query = query.where(when < until)
+        """The rows of one symbol and timeframe: one per time."""
+        query = select(*(columns or table.columns)).where(*chosen, *_within(when, since, until))
         if after is not None:
-            timestamp, row_id = _read_token(after)
-            query = query.where(when <= timestamp)
-            query = query.where(when < timestamp if tie is None else or_(when < timestamp, tie < row_id))
-        order = [when.desc()] if tie is None else [when.desc(), tie.desc()]
-        rows = self._rows(query.order_by(*order).limit(limit + 1))
+            query = query.where(when < _read_token(after))
+        rows = self._rows(query.order_by(when.desc()).limit(limit + 1))
         if len(rows) <= limit:
             return Page(rows, None)
-        last = rows[limit - 1]
-        return Page(rows[:limit], _token(last[when.key], last.get("id", "")))
+        return Page(rows[:limit], _token(rows[limit - 1][when.key]))
 
     def _rows(self, query: Select[Any]) -> list[Record]:
         with database_errors(self._url), self._engine.connect() as connection:
@@ -329,16 +341,24 @@ def _is_newest_revision() -> ColumnElement[bool]:
     return ~select(newer.c.revision).where(*same, newer.c.revision > bars.c.revision).correlate(bars).exists()
 
 
-def _token(timestamp: int, row_id: str) -> str:
-    return base64.urlsafe_b64encode(msgspec.json.encode((timestamp, row_id))).decode().rstrip("=")
+def _within(when: ColumnElement[int], since: int | None, until: int | None) -> list[ColumnElement[bool]]:
+    return [*([] if since is None else [when >= since]), *([] if until is None else [when < until])]
 
 
-def _read_token(token: str) -> tuple[int, str]:
+def _detected(table: Table, since: int | None, until: int | None) -> list[ColumnElement[bool]]:
+    return _within(table.c.detection_timestamp, since, until)
+
+
+def _token(timestamp: int) -> str:
+    return base64.urlsafe_b64encode(msgspec.json.encode((timestamp, ""))).decode().rstrip("=")
+
+
+def _read_token(token: str) -> int:
     try:
         content = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
-        timestamp, row_id = msgspec.json.decode(content, type=tuple[int, str])
+        timestamp, _ = msgspec.json.decode(content, type=tuple[int, str])
         if not 0 <= timestamp < YEAR_10000_MS:
             raise ValueError("not a time")
-        return timestamp, row_id
+        return timestamp
     except (binascii.Error, ValueError) as problem:  # msgspec's errors are ValueErrors too
         raise ValueError("after must be the `next` of the page before") from problem
