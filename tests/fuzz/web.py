@@ -13,7 +13,7 @@ from tests.fuzz.inputs import Inputs, text_inputs
 from tests.fuzz.run import ACCEPTED
 from tickstock.database.migrate import migrate
 from tickstock.settings import Settings
-from tickstock.web import parameters
+from tickstock.web import csv_export, parameters
 from tickstock.web.api import PARAMETERS
 from tickstock.web.application import create_app
 from tickstock.web.parameters import BadParameter
@@ -24,6 +24,8 @@ QUERIES = (
     b"alert=RSI_OVERBOUGHT&symbol=BRK.B&limit=1000", b"from=1728300000000&to=1728400000000", b"timeframe=5min&limit=5",
     b"from=2024-10-07T07:22&to=2024-10-07T11:24:00Z", b"horizon=5&quality=high&pattern=Doji&timeframe=60min",
     b"next=WzE3MjgzMDAwMDAwMDAsIkFBUEw6MW1pbjpIYW1tZXI6MTcyODMwMDAwMDAwMCJd&limit=10", b"",
+    b"session=regular&quality_from=0.85&sort=quality&order=asc&family=candlestick_reversal", b"sort=alert&family=alert_level",
+    b"previous=WyJkZXRlY3Rpb24iLCJkZXNjIiwxNzI4MzAwMDAwMDAwLCJBQVBMIl0&sort=detection&order=desc&session=pre",
 )  # fmt: skip
 
 
@@ -60,6 +62,7 @@ class QueryStrings:
             outcome = ACCEPTED
             assert 1 <= values.get("limit", 1) <= parameters.MOST_ROWS
             assert 1 <= values.get("horizon", 1) <= parameters.MOST_BARS_AHEAD
+            assert 0 <= values.get("quality_from", 0) <= 1
             assert 0 <= values.get("from", 0) <= values.get("to", parameters.LAST_TIME_MS) <= parameters.LAST_TIME_MS
         if self._number % ASKED_WHOLLY == 0:
             self._ask(route, query, outcome)
@@ -69,10 +72,11 @@ class QueryStrings:
         before = self._bad.total
         symbol = quote(query[:30], safe="")
         answer = self._client.open(path=route.replace("<symbol>", symbol or "AAPL"), query_string=query)
-        unsure = "<symbol>" in route or "next" in query  # a symbol that is none, a page that no answer named
+        unsure = "<symbol>" in route or "next" in query or "previous" in query  # no symbol, or a page that no answer named
         expected = (200, 400, 404) if unsure else (400,) if outcome else (200,)
         assert answer.status_code in expected, (route, answer.status_code, answer.get_data()[:300])
-        assert answer.content_type == "application/json"
+        is_file = route.endswith(".csv") and answer.status_code == 200
+        assert answer.content_type == (csv_export.CONTENT_TYPE if is_file else "application/json")
         assert self._bad.total - before == (answer.status_code >= 400)
         assert b"<" not in answer.get_data()
 

@@ -87,6 +87,30 @@ def test_patterns_are_filtered(client: FlaskClient) -> None:
     assert count("from=2024-10-07T07:22&to=2024-10-07T11:24:00Z") == 4  # New York time, and an offset
 
 
+def test_patterns_are_sorted_and_gone_through_both_ways(client: FlaskClient) -> None:
+    first = client.get("/api/patterns?sort=symbol&order=asc&limit=4").get_json()
+    assert [each["symbol"] for each in first["patterns"]] == ["AAPL"] * 4
+    assert first["previous"] is None
+    second = client.get(f"/api/patterns?sort=symbol&order=asc&limit=4&next={first['next']}").get_json()
+    assert [each["symbol"] for each in second["patterns"]] == ["AAPL"] * 2 + ["BRK.B"] * 2
+    assert client.get(f"/api/patterns?sort=symbol&order=asc&limit=4&previous={second['previous']}").get_json() == first
+    assert client.get("/api/alerts?sort=alert&order=asc&session=regular").get_json()["previous"] is None
+
+
+def test_patterns_are_filtered_by_session_quality_and_family(client: FlaskClient) -> None:
+    def count(query: str, path: str = "patterns") -> int:
+        return len(client.get(f"/api/{path}?{query}").get_json()[path])
+
+    assert (count("session=regular"), count("session=pre")) == (12, 0)
+    assert (count("quality_from=0.82"), count("quality_from=0.83"), count("quality_from=1")) == (12, 0, 0)
+    assert (
+        count("family=candlestick_reversal"),
+        count("family=candlestick_indecision"),
+        count("family=chart_pattern_breakout"),
+    ) == (6, 6, 0)
+    assert (count("family=alert_crossing", "alerts"), count("family=alert_level", "alerts")) == (3, 0)
+
+
 def test_alerts_indicators_and_bars_answer_alike(client: FlaskClient) -> None:
     alerts = client.get("/api/alerts?symbol=AAPL&alert=RSI_OVERBOUGHT").get_json()
     assert [each["bar_timestamp"] for each in alerts["alerts"]] == [BAR + 2 * MINUTE, BAR + MINUTE, BAR]
@@ -133,6 +157,23 @@ def test_a_symbol_without_anything_is_an_empty_list(client: FlaskClient) -> None
         ("/api/patterns?next=rubbish", "next"),
         ("/api/patterns?next=" + "a" * 500, "next"),
         ("/api/patterns?colour=red", "a query parameter"),
+        ("/api/patterns?session=night", "session"),
+        ("/api/patterns?quality_from=80", "quality_from"),
+        ("/api/patterns?quality_from=1.1", "quality_from"),
+        ("/api/patterns?quality_from=-0", "quality_from"),
+        ("/api/patterns?quality_from=nan", "quality_from"),
+        ("/api/patterns?sort=price", "sort"),
+        ("/api/patterns?sort=alert", "sort"),
+        ("/api/patterns?order=up", "order"),
+        ("/api/patterns?family=alert_level", "family"),
+        ("/api/patterns?previous=rubbish", "previous"),
+        ("/api/patterns?previous=a&next=b", "previous"),
+        ("/api/alerts?sort=quality", "sort"),
+        ("/api/alerts?quality_from=0.5", "a query parameter"),
+        ("/api/patterns.csv?limit=5", "a query parameter"),
+        ("/api/patterns.csv?next=a", "a query parameter"),
+        ("/api/patterns.csv?direction=up", "direction"),
+        ("/api/alerts.csv?from=2000&to=1000", "from"),
         ("/api/alerts?origin=here", "origin"),
         ("/api/bars/AAPL?timeframe=2min", "timeframe"),
         ("/api/bars/%00", "symbol"),
@@ -192,9 +233,10 @@ def test_a_database_that_is_away_is_said(tmp_path: Path) -> None:
     url = "postgresql://nobody:secret@127.0.0.1:1/nothing"
     app = create_app(Settings(database_url=url, data_dir=tmp_path, async_mode="threading"))
     with app.test_client() as client:
-        answer = client.get("/api/patterns")
-        assert answer.status_code == 503
-        assert "secret" not in answer.get_data(as_text=True)
+        for path in ("/api/patterns", "/api/patterns.csv", "/api/alerts.csv"):
+            answer = client.get(path)
+            assert (answer.status_code, answer.content_type) == (503, "application/json")
+            assert "secret" not in answer.get_data(as_text=True)
         assert client.get("/health").get_json()["stages"]["database"]["status"] == "down"
 
 

@@ -19,6 +19,7 @@ TIMEFRAMES = ("1min", "5min", "15min", "60min", "1day")
 
 _SYMBOL = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:/^_-]{0,23}")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
+_SHARE = re.compile(r"0(\.[0-9]{1,9})?|1(\.0{1,9})?", re.ASCII)
 
 Reader = Callable[[str], Any]
 
@@ -104,6 +105,13 @@ def horizon(text: str) -> int:
     return int(text)
 
 
+def share(text: str) -> float:
+    """A number from 0 to 1."""
+    if not _SHARE.fullmatch(text):
+        raise ValueError("a number from 0 to 1 such as 0.8")
+    return float(text)
+
+
 def moment(text: str) -> int:
     """A time in Unix milliseconds: so given, or as ISO 8601; without an offset it is New York time."""
     expected = "Unix milliseconds, or a time such as 2026-11-20T09:30 (New York) or 2026-11-20T14:30Z"
@@ -122,5 +130,5 @@ def moment(text: str) -> int:
 def token(text: str) -> str:
     """The `next` of the page before; the database's side looks into it."""
     if len(text) > 400:
-        raise ValueError("the `next` of the page before")
+        raise ValueError("the `next` or `previous` of another page")
     return text
