@@ -194,6 +194,7 @@ class _Bodies:
 
 BAR = {"t": NOW - 90_000, "o": 1.5, "h": 2.0, "l": 1.25, "c": 1.75, "v": 1234.0, "n": 7, "vw": 1.6}
 SPLIT = {"id": "E1", "ticker": "AAPL", "execution_date": "2025-11-21", "split_from": 1, "split_to": 4}
+REFERENCE = {"ticker": "AAPL", "name": "Apple Inc.", "primary_exchange": "XNAS", "type": "CS", "active": True}
 TICKER = {"ticker": "AAPL", "day": {"c": 2.0, "v": 100.5}, "prevDay": {"c": 1.9, "v": 1}, "lastTrade": {"p": 2.01, "t": 1}}
 
 
@@ -215,6 +216,7 @@ class RestBodies:
             ],
             "splits": [{"status": "OK", "results": [SPLIT, {**SPLIT, "split_from": 10.0}], "next_url": None}],
             "snapshots": [{"status": "OK", "count": 1, "tickers": [TICKER, {"ticker": "MSFT"}]}],
+            "tickers": [{"status": "OK", "results": [REFERENCE, {"ticker": "KIMpL"}], "next_url": None}],
         }[self._kind]  # fmt: skip
         error = {"status": "ERROR", "error": "something", "message": "else"}
         return Inputs(f"{self.name} {seed}", [json.dumps(body).encode() for body in (*bodies, error)])
@@ -240,6 +242,9 @@ class RestBodies:
         if self._kind == "splits":
             for split in self._rest.splits(date(2025, 11, 1), date(2025, 11, 30)):
                 assert 0 < split.split_from < 1e9 and 0 < split.split_to < 1e9 and split.symbol, split
+        for ticker in self._rest.tickers() if self._kind == "tickers" else ():
+            texts = (ticker.symbol, ticker.name or "-", ticker.exchange or "-", ticker.type or "-")
+            assert all(1 <= len(text) <= 200 and text.isprintable() for text in texts) and len(ticker.symbol) <= 32, ticker
         for each in self._rest.snapshot(["AAPL"]) if self._kind == "snapshots" else ():
             assert each.previous_close is None or 0 < each.previous_close < HIGHEST_PRICE, each
             assert each.last_price is None or 0 < each.last_price < HIGHEST_PRICE, each

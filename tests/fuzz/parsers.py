@@ -9,6 +9,7 @@ from tests.fuzz.feed import FeedStatuses, Frames, RestBodies
 from tests.fuzz.files import CsvBars, DotEnv, FlatFile, FlatFileHeader, Spill
 from tests.fuzz.redis_messages import Results, Statuses, Taken, TickLogEntries, Ticks
 from tests.fuzz.run import Parser
+from tests.fuzz.watchlists import Arrivals, WatchlistBodies
 from tests.fuzz.web import QueryStrings, SocketMessages
 from tickstock import contract
 
@@ -21,6 +22,7 @@ PARSERS: dict[str, Callable[[Path], Parser]] = {
     "rest-bars": lambda folder: RestBodies("bars"),
     "rest-splits": lambda folder: RestBodies("splits"),
     "rest-snapshots": lambda folder: RestBodies("snapshots"),
+    "rest-tickers": lambda folder: RestBodies("tickers"),
     "ticks": lambda folder: Ticks(),
     "statuses": lambda folder: Statuses(),
     "taken": lambda folder: Taken(),
@@ -37,4 +39,6 @@ PARSERS: dict[str, Callable[[Path], Parser]] = {
     "spill": Spill,
     "queries": QueryStrings,
     "socketio": SocketMessages,
+    "watchlists": WatchlistBodies,
+    "arrivals": Arrivals,
 }

@@ -7,6 +7,7 @@ import re
 import msgspec
 
 from tickstock.contract import UNREADABLE
+from tickstock.logs import shortened
 from tickstock.settings import LONGEST_SYMBOL
 from tickstock.web.parameters import BadParameter
 
@@ -43,7 +44,7 @@ def read_change(body: bytes) -> ListChange:
     try:
         asked = _decode(body)
     except UNREADABLE as problem:
-        raise BadParameter("the body", f"{_BODY} ({problem})", body.decode("utf-8", "replace")) from None
+        raise BadParameter("the body", f"{_BODY} ({shortened(str(problem))})", body.decode("utf-8", "replace")) from None
     name = None if asked.name is None else list_name(asked.name)
     return ListChange(name, None if asked.symbols is None else list_symbols(asked.symbols))
 
