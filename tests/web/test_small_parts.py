@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 import msgspec
@@ -81,28 +82,47 @@ def test_the_newest_indicators_of_watched_symbols_are_kept_per_timeframe() -> No
     assert latest.changed_since(held[0][0], ["AAPL"]) == held[1:]
 
 
-def test_closes_are_read_again_while_some_are_missing_when_they_may_have_changed_and_on_a_new_day() -> None:
-    asked: list[date] = []
-    stored = {"AAPL": 250.0}
+def test_closes_that_are_missing_are_looked_for_and_all_are_read_again_when_they_may_have_changed_and_on_a_new_day() -> None:
+    asked: list[tuple[date, list[str]]] = []
+    stored, symbols = {"AAPL": 250.0}, ["AAPL", "MSFT"]
 
-    def read(symbols: object, day: date) -> dict[str, float]:
-        asked.append(day)
-        return dict(stored)
+    def read(wanted: Sequence[str], day: date) -> dict[str, float]:
+        asked.append((day, list(wanted)))
+        return {symbol: stored[symbol] for symbol in wanted if symbol in stored}
 
-    closes = PreviousCloses(lambda: ("AAPL", "MSFT"), read)
+    closes = PreviousCloses(lambda: tuple(symbols), read)
     friday, monday = date(2026, 11, 20), date(2026, 11, 23)
     assert closes.refresh(friday, 0.0)
-    assert not closes.refresh(friday, 19.0)
+    assert not closes.refresh(friday, 0.9)
     stored["MSFT"] = 498.0
-    assert closes.refresh(friday, 20.0)
+    assert closes.refresh(friday, 1.0)
     assert closes.closes == {"AAPL": 250.0, "MSFT": 498.0}
     stored["AAPL"] = 62.5  # a split
-    assert not closes.refresh(friday, 79.0)
-    assert closes.refresh(friday, 80.0)
+    assert not closes.refresh(friday, 59.0)
+    assert closes.refresh(friday, 60.0)
     assert closes.closes == {"AAPL": 62.5, "MSFT": 498.0}
-    assert not closes.refresh(friday, 140.0)  # read, and nothing changed
-    assert closes.refresh(monday, 141.0)
-    assert asked == [friday] * 4 + [monday]
+    symbols.append("IBM")  # another watchlist
+    stored["IBM"] = 230.0
+    assert closes.refresh(friday, 60.5)
+    assert not closes.refresh(friday, 120.0)  # read, and nothing changed
+    assert closes.refresh(monday, 121.0)
+    everything = ["AAPL", "MSFT", "IBM"]
+    assert asked == [
+        (friday, everything[:2]), (friday, ["MSFT"]), (friday, everything[:2]), (friday, ["IBM"]), (friday, everything),
+        (monday, everything),
+    ]  # fmt: skip
+
+
+def test_a_close_that_does_not_come_is_looked_for_less_often() -> None:
+    looked: list[float] = []
+    closes = PreviousCloses(lambda: ("AAPL",), lambda symbols, day: {})
+    for second in range(300):
+        before = closes._looked_at
+        closes.refresh(date(2026, 11, 20), float(second))
+        if closes._looked_at != before:
+            looked.append(closes._looked_at)
+    assert len([at for at in looked if at < 120]) == 120
+    assert len([at for at in looked if at >= 120]) <= 25
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,13 @@ from sqlalchemy import Connection, Table, func, select
 from tickstock.contract import IndicatorAlert, StreamingPattern
 from tickstock.database.connection import database_errors, open_engine
 from tickstock.database.models import bars, indicator_alerts, intraday_indicators, intraday_patterns, ticks
-from tickstock.database.queries import TIMEFRAMES, Queries
-from tickstock.market_hours import new_york_ms
+from tickstock.database.queries import TIMEFRAMES
+from tickstock.market_hours import DAY_MS, new_york_ms
 from tickstock.web.day_counters import StoredDay, TradingDay
 from tickstock.web.event_log import KEPT_ENTRIES, Signal
+
+LONGEST_PAUSE_MS = 14 * DAY_MS  # an older day bar is no previous close
+SYMBOLS_PER_QUESTION = 200
 
 
 def read_stored_day(database_url: str, day: TradingDay, run: str, count_ticks: bool) -> StoredDay:
@@ -54,9 +57,25 @@ def count_stored(database_url: str, day: TradingDay, count_bars: bool) -> tuple[
 
 
 def read_previous_closes(database_url: str, symbols: Sequence[str], day: date) -> Mapping[str, float]:
-    """The close of the last day bar before a trading day, for the symbols that have one."""
+    """The close of the last day bar before a trading day, for the symbols that have one.
+
+    Symbol by symbol in the key: asked again and again for the few that are missing, it costs next to nothing.
+    """
     before = new_york_ms(day, time())
-    return {symbol: bar["close"] for symbol, bar in Queries(database_url).last_day_bars(symbols, before).items()}
+    newest = select(bars.c.symbol, bars.c.close).where(
+        bars.c.timeframe == "1day", bars.c.timestamp < before, bars.c.timestamp >= before - LONGEST_PAUSE_MS
+    )
+    engine = open_engine(database_url)
+    try:
+        found: dict[str, float] = {}
+        with database_errors(database_url), engine.connect() as connection:
+            for first in range(0, len(symbols), SYMBOLS_PER_QUESTION):
+                part = newest.where(bars.c.symbol.in_(symbols[first : first + SYMBOLS_PER_QUESTION]))
+                rows = connection.execute(part.order_by(bars.c.timestamp, bars.c.revision))
+                found |= {row.symbol: row.close for row in rows}
+        return found
+    finally:
+        engine.dispose()
 
 
 def _of_day(table: Table, day: TradingDay) -> tuple[Any, ...]:

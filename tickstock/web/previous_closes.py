@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
-RETRY_SECONDS = 20.0
+RETRY_SECONDS = 1.0  # while TickStockPL stores one after another
+LATER_SECONDS = 10.0  # when it has not stored one for a while: of some symbols there may be none
+WHILE_SECONDS = 120.0
 AGAIN_SECONDS = 60.0
 
 ReadCloses = Callable[[Sequence[str], date], Mapping[str, float]]
@@ -14,8 +16,8 @@ ReadCloses = Callable[[Sequence[str], date], Mapping[str, float]]
 class PreviousCloses:
     """Last day bars before the trading day, of the symbols that are watched at the time; `read` may block and may raise.
 
-    They are read again while some are missing, and now and then all day: a provisional bar becomes final, and a split over night
-    puts them into new shares.
+    Missing ones are looked for every second, until none was found for two minutes; all are read again now and then, because a
+    provisional bar becomes final, and a split over night puts them into new shares.
     """
 
     def __init__(self, symbols: Callable[[], Sequence[str]], read: ReadCloses) -> None:
@@ -23,17 +25,30 @@ class PreviousCloses:
         self._symbols = symbols
         self._read = read
         self._day: date | None = None
-        self._read_at = float("-inf")
+        self._wanted: Sequence[str] = ()
+        self._looked_at = self._read_at = float("-inf")
+        self._changed_at = float("-inf")
 
     def refresh(self, day: date, monotonic: float) -> bool:
-        """Read when the day is another one, every 20 s while a close is missing, else every minute; True when one changed."""
-        if day != self._day:
-            self._day, self._read_at = day, float("-inf")
-            self.closes = {}
+        """Read all on another day and every minute, and in between what is missing; True when a close changed."""
         symbols = self._symbols()
-        is_missing = any(symbol not in self.closes for symbol in symbols)
-        if monotonic - self._read_at < (RETRY_SECONDS if is_missing else AGAIN_SECONDS):
+        if day != self._day:
+            self._day, self._read_at, self.closes = day, float("-inf"), {}
+        if symbols != self._wanted:
+            self._wanted, self._changed_at, self._looked_at = symbols, monotonic, float("-inf")
+        missing = [symbol for symbol in symbols if symbol not in self.closes]
+        if monotonic - self._read_at >= AGAIN_SECONDS:
+            self._read_at, asked = monotonic, symbols
+        elif missing and monotonic - self._looked_at >= self._pause(monotonic):
+            asked = missing
+        else:
             return False
-        self._read_at = monotonic
-        before, self.closes = self.closes, {**self.closes, **self._read(symbols, day)}
-        return self.closes != before
+        self._looked_at = monotonic
+        before, self.closes = self.closes, {**self.closes, **self._read(asked, day)}
+        if self.closes == before:
+            return False
+        self._changed_at = monotonic
+        return True
+
+    def _pause(self, monotonic: float) -> float:
+        return RETRY_SECONDS if monotonic - self._changed_at < WHILE_SECONDS else LATER_SECONDS
