@@ -358,11 +358,17 @@ class MarketDataService:
                 self._step("LiveBoard.publish", self._board.publish)
             self._step("RedisTickForwarder.add", self._forwarder.add, piece.first, piece.ticks, piece.status)
             if piece.status is not None:
-                if piece.status.gap is not UNSET:
-                    self._step("LiveBoard.miss_until", self._board.miss_until, piece.status.gap[1])
+                self._tell_board(piece.status)
                 self._tell_of_silence(piece.status)
             if piece.ticks:
                 self._forwarded.add(len(piece.ticks))
+
+    def _tell_board(self, status: FeedStatus) -> None:
+        """What was not taken in; the board's own figures of it come from stored bars."""
+        if status.gap is not UNSET:
+            self._step("LiveBoard.miss_until", self._board.miss_until, status.gap[1])
+        if status.joined is not UNSET:
+            self._step("LiveBoard.miss_until", self._board.miss_until, status.joined.at, status.joined.symbols)
 
     def _tell_of_silence(self, status: FeedStatus) -> None:
         if status.status == "silent":
