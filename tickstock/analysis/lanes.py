@@ -77,6 +77,11 @@ class LaneArrays:
                 raise ValueError(f"{name} is {values.dtype} of shape {values.shape}, not {dtype} of {shape}")
             self._arrays[name][..., : values.shape[-1]] = values
 
+    def adopt(self, other: LaneArrays, lanes: Integers) -> None:
+        """Let these lanes be what the first ones of other arrays of the same kind are."""
+        for name in self._made:
+            self.put(name, lanes, other._arrays[name][..., : len(lanes)])
+
     def reset(self) -> None:
         """Every lane becomes untouched."""
         for name, (_, _, empty) in self._made.items():

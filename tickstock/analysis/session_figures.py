@@ -82,8 +82,20 @@ class SessionFigures:
         self._levels.restore(under("levels", state))
         for name, profile in self._profiles.items():
             profile.restore(under(name, state))
-        # Bars that end before the next minute comes are at the end of the last stretch.
-        self._stretch = {name: self._so_far[name][np.newaxis].copy() for name in _RUNNING} if self._session else {}
+        self._stand_at_the_end()
+
+    def adopt(self, other: SessionFigures, lanes: Integers) -> None:
+        """Let these lanes be what the first lanes of other figures of the same settings are; both stand between two minutes."""
+        first, second = sorted((self, other), key=lambda each: each._session.start if each._session else -1)
+        if second._session is not None and first._session != second._session:
+            first._begin(second._session)  # in which nobody there has traded yet
+        self._ensure_lanes(int(lanes.max()) + 1)
+        other._ensure_lanes(len(lanes))
+        self._so_far.adopt(other._so_far, lanes)
+        self._levels.adopt(other._levels, lanes)
+        for name, profile in self._profiles.items():
+            profile.adopt(other._profiles[name], lanes)
+        self._stand_at_the_end()
 
     def take(self, session: Session, lanes: Integers, bars: BarColumns) -> None:
         """Take the one-minute bars of a stretch of minutes of a session, in order of time, at most one of a lane and minute."""
@@ -126,6 +138,10 @@ class SessionFigures:
             if timeframe == "1min":
                 figures |= self._levels_before(lanes, first, at - width, bars)
         return figures
+
+    def _stand_at_the_end(self) -> None:
+        """Bars that end before the next minute comes are at the end of the last stretch."""
+        self._stretch = {name: self._so_far[name][np.newaxis].copy() for name in _RUNNING} if self._session else {}
 
     def _levels_before(self, lanes: Integers, minute: Integers, before: Integers, bars: BarColumns) -> dict[str, Floats]:
         """What one-minute bars are compared with; nothing in it knows of the bar itself."""

@@ -77,6 +77,11 @@ class ShapeFollower:
         definitions[:] = [DEFINITIONS[at] for at in columns["story.definition"].tolist()]
         self._open = with_columns(OpenShapes.none(), {**columns, "story.definition": definitions})
 
+    def adopt_open_shapes(self, other: ShapeFollower, lanes: Integers) -> None:
+        """Let what is forming in these lanes be what is forming in the first lanes of another follower."""
+        theirs = other._open._replace(lane=lanes[other._open.lane])
+        self._open = joined((rows_of(self._open, ~np.isin(self._open.lane, lanes)), theirs))
+
     def start_from(self, lanes: Integers, average_range: Floats) -> None:
         """Let untouched lanes go on from earlier sessions; see `PivotTracker.start_from`."""
         self._pivots.start_from(lanes, average_range)

@@ -12,6 +12,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from tickstock.analysis.lanes import LaneArrays
+from tickstock.analysis.results import Integers
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -33,6 +34,13 @@ def restore(part: object, state: Mapping[str, NDArray[Any]]) -> None:
     """
     for path, arrays in lane_arrays_in(part).items():
         arrays.restore({name: state[f"{path}.{name}"] for name in arrays.names})
+
+
+def adopt(part: object, other: object, lanes: Integers) -> None:
+    """Let these lanes of a part of the analysis be what the first lanes of another part of the same kind are."""
+    theirs = lane_arrays_in(other)
+    for path, arrays in lane_arrays_in(part).items():
+        arrays.adopt(theirs[path], lanes)
 
 
 def named(prefix: str, arrays: Mapping[str, NDArray[Any]]) -> Arrays:

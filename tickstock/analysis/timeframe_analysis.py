@@ -20,7 +20,7 @@ from tickstock.analysis.oscillators import RelativeStrengthIndex
 from tickstock.analysis.results import BarColumns, Booleans, Floats, Integers
 from tickstock.analysis.selection import EVERYTHING, Enabled
 from tickstock.analysis.shape_follower import ShapeFollower
-from tickstock.analysis.state import Arrays, named, restore, state_of, under
+from tickstock.analysis.state import Arrays, adopt, named, restore, state_of, under
 from tickstock.analysis.stored_bars import StoredBars
 from tickstock.analysis.timeframes import LENGTH_MS, WITHIN_SESSION
 
@@ -90,6 +90,12 @@ class TimeframeAnalysis:
         self.reset()
         restore(self, under("lanes", state))
         self._shapes.restore_open_shapes(under("open shapes", state))
+
+    def adopt(self, other: TimeframeAnalysis, lanes: Integers) -> None:
+        """Let these lanes be what the first lanes of another analysis of the same settings are."""
+        self.ensure_lanes(int(lanes.max()) + 1)
+        adopt(self, other, lanes)
+        self._shapes.adopt_open_shapes(other._shapes, lanes)
 
     def close_bars(
         self, lanes: Integers, bars: BarColumns, session_start: Integers | int, figures: Mapping[str, Floats] | None = None

@@ -56,6 +56,14 @@ class VolumeProfile:
         self._added[:rows, :lanes], self._until[: rows + 1, :lanes] = state["added"], state["until"]
         self._has_bar[:lanes], self._sessions[:lanes] = state["has_bar"], state["sessions"]
 
+    def adopt(self, other: VolumeProfile, lanes: Integers) -> None:
+        """Let these lanes be what the first lanes of another profile are."""
+        rows, many = len(other._added), len(lanes)
+        self._make_room(rows, int(lanes.max()) + 1)
+        self._added[:rows, lanes], self._added[rows:, lanes] = other._added[:, :many], 0.0
+        self._until[: rows + 1, lanes], self._until[rows + 1 :, lanes] = other._until[:, :many], other._until[-1, :many]
+        self._has_bar[lanes], self._sessions[lanes] = other._has_bar[:many], other._sessions[:many]
+
     def add(self, minute: Integers, lanes: Integers, volume: Floats) -> None:
         """Take bars of the running session, at most one of a lane and minute."""
         self._added.reshape(-1)[minute * self._added.shape[1] + lanes] += volume

@@ -43,6 +43,14 @@ class MinuteResults:
     symbols: int = 0  # that closed a one-minute bar
     suppressed: int = 0
 
+    def add(self, other: MinuteResults) -> None:
+        """What another minute gave, too."""
+        self.bars += other.bars
+        self.patterns += other.patterns
+        self.alerts += other.alerts
+        self.indicators += other.indicators
+        self.suppressed += other.suppressed
+
 
 class StreamingEngine:
     """All symbols in all timeframes."""
@@ -58,8 +66,11 @@ class StreamingEngine:
         self.symbols: list[str] = []  # by lane
         self.lane_of: dict[str, int] = {}
         self.trading_day: date | None = None  # of the series in the arrays
+        self.awaited: frozenset[str] = frozenset()  # symbols whose history is not there yet: see `await_history`
         self.absent: set[str] = set()  # timeframes whose history is not there yet: their bars are built, not analysed
         self.outside_sessions = 0  # bars of minutes in which the market is closed
+        self._settings, self._enabled = settings, enabled
+        self._awaited_lanes = no_bars().lanes
         self._analyses = {
             timeframe: TimeframeAnalysis(timeframe, enabled=(enabled or {}).get(timeframe, EVERYTHING))
             for timeframe in settings.timeframes
@@ -91,6 +102,27 @@ class StreamingEngine:
         for analysis in self._analyses.values():
             analysis.ensure_lanes(len(self.symbols))
         return np.array(lanes, dtype=np.int64)
+
+    def fresh(self) -> StreamingEngine:
+        """Another engine of the same settings that knows no symbol yet."""
+        return StreamingEngine(self._settings, self._calendar, self._now, self._enabled)
+
+    def await_history(self, symbols: Iterable[str]) -> None:
+        """Of these symbols, and no others, only the one-minute bars are told until `adopt` brings their series."""
+        self.awaited = frozenset(symbols)
+        self._awaited_lanes = self.lanes_for(sorted(self.awaited))
+
+    def adopt(self, other: StreamingEngine) -> None:
+        """Take over all series of the symbols of another engine of the same settings; both stand between the same two minutes.
+
+        What there was of these symbols is forgotten. The day bars that the figures look up are to be given anew (`warm_days`).
+        """
+        lanes = self.lanes_for(other.symbols)
+        for timeframe, analysis in self._analyses.items():
+            analysis.adopt(other._analyses[timeframe], lanes)
+        for ours, theirs in zip((*self._growing, self._running_day), (*other._growing, other._running_day), strict=True):
+            ours.adopt(theirs, lanes)
+        self._figures.adopt(other._figures, lanes)
 
     def analyses_sessions(self, session: Session) -> bool:
         """Whether bars of this session feed indicators and patterns."""
@@ -153,11 +185,17 @@ class StreamingEngine:
 
     def close_again(self, minutes: Bars, until: int) -> None:
         """Take one-minute bars before `until` that were closed and told before."""
+        self.close_minutes(minutes, until, UNTOLD)
+
+    def close_minutes(self, minutes: Bars, until: int, origin: str) -> MinuteResults:
+        """Close every minute before `until` that these one-minute bars are of; what it gives is told as of the last one."""
+        results = MinuteResults(until - MINUTE_MS)
         minutes = minutes.take(np.lexsort((minutes.lanes, minutes.timestamp)))
         edges = np.flatnonzero(np.diff(minutes.timestamp, prepend=-1, append=-1)) if len(minutes) else no_bars().lanes
         for begin, end in pairwise(edges.tolist()):
-            self.close_minute(int(minutes.timestamp[begin]), minutes.take(np.arange(begin, end)), UNTOLD)
-        self.close_minute(until - MINUTE_MS, no_bars(), UNTOLD)
+            results.add(self.close_minute(int(minutes.timestamp[begin]), minutes.take(np.arange(begin, end)), origin))
+        results.add(self.close_minute(until - MINUTE_MS, no_bars(), origin))
+        return results
 
     def continue_from(self, minutes: Bars, until: int) -> None:
         """Set the running bars of the higher timeframes from the running day's one-minute bars before `until`."""
@@ -195,6 +233,7 @@ class StreamingEngine:
     def close_final_days(self, bars: Bars, minute: int, origin: str) -> MinuteResults:
         """Analyse the final bars of one trading day, once, behind those of the days before; `minute` is the last closed one."""
         results = MinuteResults(minute)
+        bars = self._without_awaited(bars)
         if "1day" in self._analyses and len(bars):
             self._analyse("1day", bars, self._session_of(int(bars.timestamp[0])), {}, results, origin)
         return results
@@ -229,14 +268,19 @@ class StreamingEngine:
                 self._closed(growing.timeframe, growing.close(), session, end, results, origin)
 
     def _closed(self, timeframe: str, bars: Bars, session: Session, end: int, results: MinuteResults, origin: str) -> None:
-        if origin != UNTOLD:
-            results.bars += bars.rows(self.symbols, timeframe, 0, self.source)
+        whole = self._without_awaited(bars)
+        if origin != UNTOLD:  # a minute is whole; a longer bar of which minutes came before would not be
+            results.bars += (bars if timeframe == "1min" else whole).rows(self.symbols, timeframe, 0, self.source)
+        bars = whole
         # The day's bar is analysed when the vendor's final one is there, not when the session ends.
         analysed = timeframe in self._analyses and timeframe not in self.absent and timeframe != "1day"
-        if not analysed or not self.analyses_sessions(session):
+        if not analysed or not self.analyses_sessions(session) or not len(bars):
             return
         figures = self._figures.of(timeframe, bars.lanes, bar_columns(bars), end)
         self._analyse(timeframe, bars, session, figures, results, origin)
+
+    def _without_awaited(self, bars: Bars) -> Bars:
+        return bars.take(~np.isin(bars.lanes, self._awaited_lanes)) if len(self._awaited_lanes) else bars
 
     def _analyse(
         self, timeframe: str, bars: Bars, session: Session, figures: Mapping[str, Floats], results: MinuteResults, origin: str

@@ -57,6 +57,14 @@ class GrowingTimeframe:
         self.end = 0
         return closed
 
+    def adopt(self, other: GrowingTimeframe, lanes: Integers) -> None:
+        """Let the running bars of these lanes be those of the first lanes of another one, which stands at the same moment."""
+        self._bars.forget(lanes)
+        theirs = np.flatnonzero(other._bars.used[: len(lanes)])
+        if other.end and len(theirs):
+            self.start, self.end = other.start, other.end
+            self._bars.put(lanes[theirs], other._bars.columns[:, theirs])
+
     def state(self) -> dict[str, NDArray[Any]]:
         """The running bars, as copies by name."""
         lanes = np.flatnonzero(self._bars.used)
@@ -97,6 +105,15 @@ class _Growing:
         trades[old] += bars.trades[used]
         last[old] = bars.last_tick[used]
         self.used[lanes] = True
+
+    def put(self, lanes: Integers, columns: Floats) -> None:
+        if int(lanes.max()) >= len(self.used):
+            self._grow(int(lanes.max()) + 1)
+        self.used[lanes] = True
+        self.columns[:, lanes] = columns
+
+    def forget(self, lanes: Integers) -> None:
+        self.used[lanes[lanes < len(self.used)]] = False
 
     def close(self, start: int) -> Bars:
         lanes = np.flatnonzero(self.used)
