@@ -16,6 +16,8 @@ import pytest
 from tests.simulator.conftest import KEY
 from tickstock.market_hours import MINUTE_MS, AlwaysOpenCalendar, ExchangeCalendar
 from tickstock.simulator.clock import DayClock
+from tickstock.simulator.companies import KNOWN
+from tickstock.simulator.reference import NAMES
 from tickstock.simulator.rest import RestInterface
 from tickstock.simulator.rest_server import RestServer
 from tickstock.simulator.synthetic_market import SyntheticMarket
@@ -199,6 +201,9 @@ def test_references_answer(caller: Caller) -> None:
     parts = urlsplit(page["next_url"])
     _, rest = caller.get(f"{parts.path}?{parts.query}")
     assert [each["ticker"] for each in rest["results"]] == SYMBOLS[4:] and "next_url" not in rest
+    first = page["results"][0]
+    assert (first["name"], first["primary_exchange"], first["type"]) == ("Apple Inc. (simulated)", "XNAS", "CS")
+    assert set(NAMES) == set(KNOWN)  # every known company has its name
     assert caller.get("/stocks/v1/splits?ticker=AAPL")[1]["results"] == []
     assert caller.get("/v3/reference/splits?ticker=AAPL")[1]["results"] == []
     assert caller.get("/v1/marketstatus/now")[1]["market"] == "open"

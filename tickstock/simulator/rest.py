@@ -23,6 +23,7 @@ import numpy as np
 
 from tickstock.market_hours import MINUTE_MS, new_york_ms, new_york_time
 from tickstock.simulator.clock import Clock
+from tickstock.simulator.reference import reference_of
 from tickstock.simulator.rest_query import (
     Refused,
     bad_request,
@@ -272,10 +273,7 @@ class RestInterface:
         page = names[at : at + limit]
         updated = datetime.fromtimestamp(self._clock.now() / 1000, UTC).strftime("%Y-%m-%dT00:00:00Z")
         body: dict[str, Any] = {"status": "OK", "request_id": request_id, "count": len(page)}
-        body["results"] = [
-            {"ticker": name, "name": f"{name} (simulated)", "market": "stocks", "locale": "us", "primary_exchange": "XNAS",
-             "type": "CS", "active": True, "currency_name": "usd", "last_updated_utc": updated} for name in page
-        ]  # fmt: skip
+        body["results"] = [reference_of(name, updated) for name in page]
         if at + limit < len(names):
             kept = {name: value for name, value in query.items() if name not in ("apiKey", "cursor")}
             body["next_url"] = f"{self.base}/v3/reference/tickers?{urlencode({**kept, 'cursor': at + limit})}"
