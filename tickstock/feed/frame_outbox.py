@@ -14,7 +14,8 @@ _log = logging.getLogger(__name__)
 class ConnectionState(Struct, frozen=True):
     """A change in the state of the connection."""
 
-    kind: str  # connecting | confirmed | changed (other subscriptions on the same connection) | reconnecting | refused | ended
+    kind: str  # connecting | confirmed | changed (other subscriptions on the same connection) | halts (what is known
+    # of them) | reconnecting | refused | ended
     detail: str  # one sentence for the operator: "70 of 70 subscriptions confirmed"
     confirmed: int = 0  # subscriptions confirmed, of
     requested: int = 0  # subscriptions requested

@@ -18,6 +18,7 @@ from tickstock.cooperation import give_way
 from tickstock.errors import FeedBusy, FeedLost, FeedRefused
 from tickstock.feed.backoff import Backoff
 from tickstock.feed.frame_outbox import ConnectionState, FrameOutbox
+from tickstock.feed.halts import HaltSubscription, why_unknown
 from tickstock.feed.massive_session import MassiveSession
 from tickstock.feed.silence import SilenceRule
 from tickstock.feed.status_frames import statuses_in
@@ -51,6 +52,7 @@ class MassiveClient:
         busy_seconds: the wait after the feed said that the account's connections are used up.
         ping_seconds: how often to ping; a server that sends nothing for twice as long is given up.
         held_bytes: how much is read ahead while the service holds.
+        halts: whether to ask for halts too.
     """
 
     def __init__(
@@ -70,6 +72,7 @@ class MassiveClient:
         ping_seconds: float = 20.0,
         connect_seconds: float = 10.0,
         held_bytes: int = 8 * 1024 * 1024,
+        halts: bool = False,
     ) -> None:
         self._url, self._key, self._channel, self._symbols = url, key, channel, tuple(symbols)
         self._reconnect_after_ms, self._on_watch = reconnect_after_ms, on_watch
@@ -79,6 +82,9 @@ class MassiveClient:
         self._outbox = FrameOutbox(on_frame, on_state)
         self._backoff = Backoff(reconnect_max_seconds)
         self._is_confirmed = False  # the present connection
+        self._asks_for_halts = halts
+        self._halts = HaltSubscription(halts, ack_seconds)
+        self._halts_told = ""
         self._told_at = 0.0  # monotonic: when its subscriptions were last told of
         self._stopping = threading.Event()
         self._released = threading.Event()
@@ -105,6 +111,7 @@ class MassiveClient:
             on_watch=silence.watch,
             ack_seconds=settings.ack_seconds,
             reconnect_max_seconds=settings.reconnect_max_seconds,
+            halts=not why_unknown(settings),
         )
 
     def start(self) -> None:
@@ -185,6 +192,7 @@ class MassiveClient:
         session = MassiveSession(self._key, self._channel, watched, self._ack_seconds, time.monotonic())
         self._outbox.begin_connection()
         self._is_confirmed = False
+        self._halts = HaltSubscription(self._asks_for_halts, self._ack_seconds)
         heard = pinged = data_at = gave_way = time.monotonic()
         while not self._stopping.is_set() and not session.ended:
             now = time.monotonic()
@@ -216,7 +224,8 @@ class MassiveClient:
         """Whether the frame holds data."""
         statuses, has_data = statuses_in(frame)
         for event in statuses:
-            _send(connection, session.answer(event, time.monotonic()))
+            if not self._halts.answer(event):
+                _send(connection, session.answer(event, time.monotonic()))
         self._tell(session)
         if has_data:
             self._backoff.reset()
@@ -233,6 +242,9 @@ class MassiveClient:
         if session.authenticated and not self._is_confirmed and self._outbox.bytes >= self._held_bytes and not self._outbox.held:
             session.settle()  # so much data waits for the last acknowledgements that it cannot wait longer
         self._tell(session)
+        if self._is_confirmed and session.settled:
+            _send(connection, self._halts.follow(self._symbols, now))
+        self._tell_of_halts(now)
         if now - heard > 2 * self._ping_seconds:
             raise FeedLost(f"the feed did not answer a ping for {now - heard:.0f} s")
         limit = self._reconnect_after_ms(now_ms()) if self._is_confirmed else None
@@ -263,6 +275,12 @@ class MassiveClient:
         self._outbox.put_state(
             ConnectionState(kind, session.detail, session.confirmed, session.requested, new if kind == "changed" else ())
         )
+
+    def _tell_of_halts(self, now: float) -> None:
+        words = self._halts.words(now)
+        if self._asks_for_halts and words != self._halts_told:
+            self._halts_told = words
+            self._say("halts", words)
 
     def _say(self, kind: str, detail: str) -> None:
         self._outbox.put_state(ConnectionState(kind, detail))

@@ -6,7 +6,7 @@ Every frame is a JSON array. Only `ev` and the ticker may be relied on; numbers 
 from __future__ import annotations
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
 from tickstock.contract import UNREADABLE
 from tickstock.logs import Rejections
@@ -55,6 +55,14 @@ class MinuteAggregate(Aggregate, tag="AM", gc=False):
     """A window of one minute (channel AM)."""
 
 
+class LimitBand(Struct, tag_field="ev", tag="LULD", gc=False):
+    """Limit up, limit down (channel LULD): prices between which a symbol may trade, and halts and resumptions among them."""
+
+    ticker: str = field(name="T")
+    at: int = field(name="t", default=0)  # documented as milliseconds, on the wire nanoseconds
+    indicators: tuple[int, ...] | None = field(name="i", default=None)
+
+
 class StatusEvent(Struct, tag_field="ev", tag="status"):
     """What the server says about the connection."""
 
@@ -62,7 +70,7 @@ class StatusEvent(Struct, tag_field="ev", tag="status"):
     message: str = ""
 
 
-Event = Trade | Quote | SecondAggregate | MinuteAggregate | StatusEvent
+Event = Trade | Quote | SecondAggregate | MinuteAggregate | LimitBand | StatusEvent
 
 # Not strict: 12.0 is read where 12 is documented, at no cost.
 _decode_events = msgspec.json.Decoder(list[Event], strict=False).decode
@@ -70,7 +78,7 @@ _decode_event = msgspec.json.Decoder(Event, strict=False).decode
 _decode_parts = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _decode_kind = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
-KNOWN_KINDS = ("T", "Q", "A", "AM", "status")
+KNOWN_KINDS = ("T", "Q", "A", "AM", "LULD", "status")
 
 
 def decode_frame(frame: bytes | str, rejections: Rejections) -> list[Event]:

@@ -151,7 +151,7 @@ class MassiveSession:
             self._deadline = now + self._ack_seconds
         self._asked |= dict.fromkeys(gone, False) | dict.fromkeys(new, True)
         self.settled = not self._missing
-        return [*_requests("unsubscribe", gone), *_requests("subscribe", new)]
+        return [*channel_requests("unsubscribe", gone), *channel_requests("subscribe", new)]
 
     def _acknowledge(self, message: str, now: float) -> list[bytes]:
         for prefix, take in ((_SUBSCRIBED, self._is_held), (_UNSUBSCRIBED, self._is_gone)):
@@ -197,5 +197,6 @@ def _control(action: str, params: str) -> bytes:
     return msgspec.json.encode({"action": action, "params": params})
 
 
-def _requests(action: str, channels: Sequence[str]) -> Iterator[bytes]:
+def channel_requests(action: str, channels: Sequence[str]) -> Iterator[bytes]:
+    """The messages that subscribe or unsubscribe these channels."""
     return (_control(action, ",".join(channels[start : start + _CHUNK])) for start in range(0, len(channels), _CHUNK))

@@ -14,8 +14,9 @@ from msgspec import UNSET
 
 from tickstock.contract import FeedStatus
 from tickstock.cooperation import give_way
-from tickstock.feed.feed_items import FeedTick
+from tickstock.feed.feed_items import LATEST_MS, FeedTick
 from tickstock.feed.feed_stream import FeedStream
+from tickstock.feed.halts import CLOCK_TOLERANCE_MS, FRAME_MARK, HaltReader, why_unknown
 from tickstock.feed.massive_client import ConnectionState, MassiveClient
 from tickstock.feed.massive_events import Event, decode_frame
 from tickstock.feed.silence import SilenceRule
@@ -125,6 +126,8 @@ class MarketDataService:
         self._bytes_in = self._bytes_out = 0  # of frames; each is written by one thread only
         self._wake = threading.Event()
         self._stopped = threading.Event()
+        self._halts = HaltReader()
+        self._halts_known = why_unknown(settings) or "unknown: not asked for yet"
         self._bad_events = Rejections(logger, "MARKET-DATA-SERVICE")
         self._step_faults = Rejections(logger, "MARKET-DATA-SERVICE")
         self._clock_was_set = False
@@ -170,6 +173,7 @@ class MarketDataService:
             "ingesting": sequence is not None,
             "passive": self._why_passive(holder) if sequence is None else "",
             "connected_times": self._connected_times,
+            "halts": {"detail": self._halts_known, **self._halts.counts},
             "frame_bytes_waiting": self._bytes_in - self._bytes_out,
             "step_faults": dict(self._step_faults.counts),
             "rejected": dict(self._bad_events.counts),
@@ -317,6 +321,9 @@ class MarketDataService:
         """One change of state, or the frames that wait before the next one, together."""
         first = self._arrivals.popleft()
         if isinstance(first, ConnectionState):
+            if first.kind == "halts":
+                self._halts_known = first.detail
+                return
             self._connected_times += first.kind == "confirmed"
             self._deliver(sequence, sequence.state_changed(first, self._now()))
             if first.kind == "refused":
@@ -325,14 +332,28 @@ class MarketDataService:
         frame, received = first
         self._bytes_out += len(frame)
         events: list[Event] = decode_frame(frame, self._bad_events)
+        tells_of_halts = FRAME_MARK in frame
         while len(events) < TURN_EVENTS and self._arrivals and not isinstance(self._arrivals[0], ConnectionState):
             following = self._arrivals.popleft()
             assert not isinstance(following, ConnectionState)
             self._bytes_out += len(following[0])
             events += decode_frame(following[0], self._bad_events)
+            tells_of_halts |= FRAME_MARK in following[0]
+        if tells_of_halts:
+            events = self._take_halts(events, received)
         self._deliver(sequence, sequence.add(events, received, self._now()))
         if self._clock_was_set and self._wall_clock and events and (newest := max(map(end_of, events))):
             self._clock.saw_event(newest)
+
+    def _take_halts(self, events: Sequence[Event], received: int) -> list[Event]:
+        """Show halts and resumptions on the board: they are no ticks, and stand in no log."""
+        others, news = self._halts.take(events, received + CLOCK_TOLERANCE_MS if self._wall_clock else LATEST_MS - 1)
+        for told in news:
+            if told.is_halted:
+                self._step("LiveBoard.halt", self._board.halt, told.symbol, told.at)
+            else:
+                self._step("LiveBoard.resume", self._board.resume, told.symbol)
+        return others
 
     def _clock_of_what_is_handled(self) -> int:
         """The clock, but never ahead of what came and still waits: it would end minutes whose ticks are already here."""

@@ -118,6 +118,7 @@ class Ingest:
             "source": status.source,
             "channel": self._settings.channel,
             "watermark": status.watermark,
+            "halts": self._service.state()["halts"]["detail"],
         }
 
     def _service_stage(self) -> dict[str, Any]:
