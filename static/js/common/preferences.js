@@ -18,6 +18,8 @@ const KNOWN = {
   notifications: flag(false), // of the desktop
   muted: flag(false),
   unlisted: flag(false), // whether what the filter of signals hides may sound too
+  list: { initial: "", read: (/** @type {string} */ text) => text.slice(0, 64) }, // id of the watchlist that is shown
+  columns: { initial: /** @type {string[]} */ ([]), read: (/** @type {string} */ text) => text.split(",").filter(Boolean) }, // of it; none: by the room
   volume: {
     initial: 0.5,
     read: (/** @type {string} */ text) => (text.trim() && Number(text) >= 0 && Number(text) <= 1 ? Number(text) : undefined),

@@ -48,6 +48,7 @@ export function connect(store, wanted) {
   };
 
   socket.on("connect", () => {
+    store.setLink("snapshot");
     if (document.hidden) socket.emit("visible", false);
   });
   socket.on("disconnect", () => store.setLink("lost"));

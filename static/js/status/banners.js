@@ -17,7 +17,7 @@ import { element } from "../common/page.js";
 export function bannersOf(store, now) {
   const { feed, health, session, link } = store;
   const at = clockAt;
-  if (link === "connecting") return [];
+  if (link === "connecting" || link === "snapshot") return [];
   if (link === "lost") {
     return [{ level: "bad", text: `The link to TickStock is lost since ${at(store.linkSince)}; trying again. What is shown is from then.` }];
   }

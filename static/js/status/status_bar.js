@@ -1,14 +1,16 @@
-/** The status bar, the clock and the badge: words from the messages, never a colour alone. */
+/** The status bar, the clock and the badges: words from the messages, never a colour alone. */
 
 import { LINK_SILENT_MS } from "../link/freshness.js";
 import { rate, whole } from "../common/figures.js";
 import { clockAt } from "../common/new_york_time.js";
 import { byId, setData, setText } from "../common/page.js";
 import { SESSIONS, SOURCES } from "../common/words.js";
+import { pageState } from "./page_state.js";
 
 /** @import { FeedStatus, Health } from "../link/messages.js" */
 /** @import { Store } from "../link/store.js" */
-/** @import { Watchlist } from "../watchlist/watchlist.js" */
+/** @import { PixelLatency } from "./pixel_latency.js" */
+/** @typedef {{total: number, fresh: number, quiet: number, stale: number, none: number}} Counts  of the watchlist's symbols */
 
 const FEED_WORDS = /** @type {Record<string, [string, string]>} */ ({
   connecting: ["Connecting", "wait"],
@@ -26,33 +28,37 @@ const HEALTH_WORDS = /** @type {Record<string, [string, string]>} */ ({
   down: ["PL down", "bad"],
 });
 const BADGES = /** @type {Record<string, string>} */ ({ simulated: "SIMULATED", replay: "REPLAY" });
+const PARTS = [
+  "feed-state", "feed-source", "symbols-summary", "tick-rate", "pixel-latency", "health-state", "issues", "page-state", "paused-badge",
+  "source-badge", "delay-badge", "session", "time",
+];
+const FIGURES_EVERY_MS = 1000;
 
 export class StatusBar {
-  /** @param {Store} store @param {Watchlist} watchlist */
-  constructor(store, watchlist) {
+  /** @param {Store} store @param {{counts: Counts}} watchlist @param {PixelLatency} latency */
+  constructor(store, watchlist, latency) {
     this.store = store;
     this.watchlist = watchlist;
-    this.parts = Object.fromEntries(
-      ["feed-state", "feed-source", "symbols-summary", "tick-rate", "health-state", "issues", "source-badge", "session", "time"].map((id) => [id, byId(id)]),
-    );
+    this.latency = latency;
+    this.figuresAt = 0;
+    this.parts = Object.fromEntries(PARTS.map((id) => [id, byId(id)]));
   }
 
   /** @param {number} now the browser's time */
   draw(now) {
-    const { feed, health, link } = this.store;
-    const isUp = link === "live" && now - this.store.heard < LINK_SILENT_MS;
+    const { feed, health, link, heard } = this.store;
+    const isUp = link === "live" && now - heard < LINK_SILENT_MS;
     if (!isUp && link === "live") this.state("feed-state", ["No word from server", "bad"]);
     else if (link !== "live") this.state("feed-state", link === "lost" ? ["Link lost", "bad"] : ["Connecting", "wait"]);
     else this.state("feed-state", FEED_WORDS[feed?.status ?? "connecting"] ?? [feed?.status ?? "", "wait"]);
     setText(this.parts["feed-source"], feed ? sourceText(feed) : "");
     this.parts["feed-source"].title = feed?.detail ?? "";
-    const { total, fresh, quiet, stale, none } = this.watchlist.counts;
-    const waiting = none ? `, ${whole(none)} without a tick` : "";
-    setText(this.parts["symbols-summary"], `${whole(total)} symbols, ${whole(fresh)} fresh, ${whole(quiet)} quiet, ${whole(stale)} stale${waiting}`);
+    setText(this.parts["symbols-summary"], this.symbolsText());
     setText(this.parts["tick-rate"], !isUp || feed?.ticks_per_second == null ? "" : `${rate(feed.ticks_per_second)} ticks/s`);
     this.state("health-state", isUp || !health ? healthWords(health) : ["Health unknown", "wait"]);
     setText(this.parts.issues, isUp ? issuesBeside(feed, health).join("; ") : "");
-    this.drawBadge(feed);
+    if (now - this.figuresAt >= FIGURES_EVERY_MS) this.drawLatency(now, isUp);
+    this.drawBadges(feed, now);
     this.drawClock();
   }
 
@@ -62,11 +68,37 @@ export class StatusBar {
     setData(this.parts[id], "level", level);
   }
 
-  /** @param {FeedStatus | null} feed */
-  drawBadge(feed) {
-    const badge = feed ? (BADGES[feed.source] ?? (feed.delay_ms ? `DELAYED ${Math.round(feed.delay_ms / 60_000)} min` : "")) : "";
-    this.parts["source-badge"].hidden = !badge;
-    setText(this.parts["source-badge"], badge);
+  symbolsText() {
+    const { total, fresh, quiet, stale, none } = this.watchlist.counts;
+    const waiting = none ? `, ${whole(none)} without a tick` : "";
+    return `${whole(total)} symbols, ${whole(fresh)} fresh, ${whole(quiet)} quiet, ${whole(stale)} stale${waiting}`;
+  }
+
+  /** @param {number} now @param {boolean} isUp */
+  drawLatency(now, isUp) {
+    this.figuresAt = now;
+    const figures = isUp ? this.latency.figures(now) : null;
+    setText(this.parts["pixel-latency"], figures ? `${figures.p99} ms p99` : "");
+    this.parts["pixel-latency"].title = figures
+      ? `Tick to pixel: from a tick’s arrival at TickStock until this page had drawn it. Last minute: half within ${figures.p50} ms, 99 % within ${figures.p99} ms, in ${whole(figures.frames)} frames.`
+      : "";
+  }
+
+  /** @param {FeedStatus | null} feed @param {number} now */
+  drawBadges(feed, now) {
+    const { word, level, why } = pageState(this.store, now);
+    this.state("page-state", [word, level]);
+    if (this.parts["page-state"].title !== why) this.parts["page-state"].title = why;
+    setData(document.body, "state", word.toLowerCase());
+    this.parts["paused-badge"].hidden = !this.store.paused;
+    this.badge("source-badge", BADGES[feed?.source ?? ""] ?? "");
+    this.badge("delay-badge", feed?.delay_ms ? `DELAYED ${Math.round(feed.delay_ms / 60_000)} min` : "");
+  }
+
+  /** @param {string} id @param {string} text */
+  badge(id, text) {
+    this.parts[id].hidden = !text;
+    setText(this.parts[id], text);
   }
 
   drawClock() {

@@ -1,0 +1,121 @@
+/** Sounds and desktop notifications of the signals that the visitor has chosen. It listens to the store, also while the tab is hidden. */
+
+import { Chime } from "./chime.js";
+import { kindOf, NotificationRules } from "./rules.js";
+import { Speaker } from "./speaker.js";
+import { digestText, directionOf, noticeText } from "./words.js";
+
+/** @import { Preferences } from "../common/preferences.js" */
+/** @import { Signal } from "../link/messages.js" */
+/** @import { Store } from "../link/store.js" */
+/** @import { Round } from "./rules.js" */
+
+const MEMORY = "tickstock.told";
+
+/**
+ * @typedef {object} List  what the announcer asks of the list of signals
+ * @property {(signal: Signal) => boolean} isListed  whether its filter lets a signal through
+ * @property {(signal: Signal) => number | null} rank
+ * @property {(signal: Signal) => void} open  show a signal whose notification was clicked
+ */
+
+/** @returns {NotificationPermission | "missing"} */
+export const permission = () => (globalThis.Notification ? Notification.permission : "missing");
+
+export class Announcer {
+  /** @param {Store} store @param {Preferences} preferences @param {List} list */
+  constructor(store, preferences, list) {
+    this.store = store;
+    this.preferences = preferences;
+    this.list = list;
+    this.rules = new NotificationRules();
+    this.chime = new Chime();
+    this.speaker = new Speaker(navigator.locks, () => this.remember());
+    this.timer = 0;
+    this.remember();
+    store.onSignal.push((signal) => this.take(signal));
+    for (const used of ["pointerdown", "keydown"]) addEventListener(used, () => this.used(), { capture: true });
+  }
+
+  /** The visitor uses this tab. */
+  used() {
+    this.speaker.takeOver();
+    if (this.preferences.get("sound") && !this.chime.isAwake) this.chime.wake();
+  }
+
+  /** What was told before this page was loaded, or by another tab. */
+  remember() {
+    try {
+      this.rules.remember(localStorage.getItem(MEMORY));
+    } catch {
+      // Storage is switched off: this page knows what it has told itself.
+    }
+  }
+
+  /** @param {Signal} signal */
+  take(signal) {
+    const isFirst = this.store.feed === null; // of the first snapshot: what was there before the page
+    this.rules.take(signal, this.store.now(), !isFirst && this.isWanted(signal));
+    this.plan();
+  }
+
+  /** @param {Signal} signal */
+  isWanted(signal) {
+    const { preferences } = this;
+    if (!preferences.get("sound") && !preferences.get("notifications")) return false;
+    if (!preferences.get("chosen").includes(kindOf(signal))) return false;
+    return preferences.get("unlisted") || this.list.isListed(signal);
+  }
+
+  plan() {
+    const due = this.rules.dueAt;
+    if (this.timer || due === null) return;
+    this.timer = setTimeout(() => {
+      this.timer = 0;
+      this.tell();
+      this.plan();
+    }, Math.max(50, due - this.store.now()));
+  }
+
+  tell() {
+    const round = this.rules.round(this.store.now(), ({ signals }) => Math.max(...signals.map((signal) => this.list.rank(signal) ?? 0.5)));
+    if (!round || !this.speaker.speaks) return; // the tab that speaks has the same rules and signals
+    try {
+      localStorage.setItem(MEMORY, this.rules.memory);
+    } catch {
+      // As above.
+    }
+    if (this.preferences.get("muted")) return;
+    if (this.preferences.get("notifications")) this.notify(round);
+    if (this.preferences.get("sound")) {
+      const signals = [...round.singles, ...round.rest].flatMap((notice) => notice.signals);
+      this.chime.play(directionOf(signals), this.preferences.get("volume"));
+    }
+  }
+
+  /** @param {Round} round */
+  notify({ singles, rest }) {
+    for (const notice of singles) this.show(noticeText(notice), notice.signals[0]);
+    if (rest.length) this.show(digestText(rest), rest[0].signals[0]);
+  }
+
+  /**
+   * @param {{title: string, body: string, tag: string}} text
+   * @param {Signal} [signal]  to open when it is clicked
+   * @returns {boolean} whether the browser shows notifications
+   */
+  show({ title, body, tag }, signal) {
+    if (permission() !== "granted") return false;
+    try {
+      const shown = new Notification(title, { body, tag, silent: true, icon: "/static/icon.svg" }); // the sound is a choice of its own
+      shown.onclick = () => {
+        window.focus();
+        if (signal) this.list.open(signal);
+        shown.close();
+      };
+      return true;
+    } catch {
+      return false; // some browsers of phones have the name, but only let workers notify
+    }
+  }
+}
