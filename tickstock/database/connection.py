@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,16 +14,19 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, exc, make_
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.pool import NullPool
 
+from tickstock.cooperation import native
 from tickstock.errors import DatabaseError, DatabaseUnavailable
 from tickstock.settings import without_password
 
 BUSY_SECONDS = 30.0
+_BUSY_PAUSE_SECONDS = 0.02
 OLDEST_POSTGRESQL = 150000
 
 # What another attempt can cure; everything else is a fault of the schema or of the rows.
+_SQLITE_BUSY = 5
 _SQLITE_FULL = 13
 _SQLITE_TRANSIENT = {
-    5: "is locked by another process",
+    _SQLITE_BUSY: "is locked by another process",
     6: "is locked by another connection",
     8: "is read-only",
     10: "has an input/output error",
@@ -141,8 +145,21 @@ _SQLITE_PRAGMAS = (
 
 
 def _set_up_sqlite(connection: sqlite3.Connection) -> None:
+    deadline = time.monotonic() + BUSY_SECONDS
     for pragma in _SQLITE_PRAGMAS:
+        while not _is_set(connection, pragma, deadline):
+            native("time").sleep(_BUSY_PAUSE_SECONDS)
+
+
+def _is_set(connection: sqlite3.Connection, pragma: str, deadline: float) -> bool:
+    """Set it; false while others are in the way, for which SQLite does not wait by itself when a new file changes its journal."""
+    try:
         connection.execute(f"PRAGMA {pragma}")
+    except sqlite3.OperationalError as problem:
+        if problem.sqlite_errorcode != _SQLITE_BUSY or time.monotonic() > deadline:
+            raise
+        return False
+    return True
 
 
 def _begin_sqlite(connection: Connection) -> None:
