@@ -1,6 +1,7 @@
 /** The Live Streaming page: makes its parts, and connects them. */
 
 import { Selection } from "./common/selection.js";
+import { Chart } from "./chart/chart.js";
 import { bannerDrawing } from "./status/banners.js";
 import { BestOnly } from "./signals/best_only.js";
 import { loadCatalog } from "./common/catalog.js";
@@ -64,16 +65,19 @@ symbol.addEventListener("keydown", (event) => {
 });
 
 applyFilter();
+const selection = new Selection(location);
+const chart = new Chart(store, selection);
 loadCatalog((catalog) => {
   signals.setCatalog(catalog);
+  chart.setCatalog(catalog);
   bestOnly.take(catalog);
 });
-const selection = new Selection(location);
 const link = connect(store, { list: null, chart: selection.symbol || null });
 selection.onChange(({ symbol }) => link.chart(symbol || null));
 startFrameLoop([
   (now) => watchlist.draw(now),
   () => signals.draw(),
+  (now) => chart.draw(now),
   (now) => statusBar.draw(now),
   bannerDrawing(store, byId("banners")),
   counterDrawing(store),
