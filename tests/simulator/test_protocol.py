@@ -105,14 +105,24 @@ def test_an_unknown_ticker_is_acknowledged_and_silent(run: Any) -> None:
     run(scenario())
 
 
-def test_a_topic_outside_the_plan_is_refused_and_the_connection_stays(run: Any) -> None:
+@pytest.mark.parametrize(("channel", "plan"), [("NOI.*", {}), ("LULD.COIN", {"halts": False})])
+def test_a_topic_outside_the_plan_is_refused_and_the_connection_stays(run: Any, channel: str, plan: dict[str, Any]) -> None:
     async def scenario() -> None:
-        async with live() as running, running.client() as client:
+        async with live(**plan) as running, running.client() as client:
             await client.log_in()
-            await client.send("subscribe", "NOI.*,AM.AAPL")
+            await client.send("subscribe", f"{channel},AM.AAPL")
             refused, confirmed = await client.statuses()
             assert (refused["status"], refused["message"]) == ("error", "not authorized")
             assert confirmed["status"] == "success"
+
+    run(scenario())
+
+
+def test_halts_are_in_the_plan_by_default(run: Any) -> None:
+    async def scenario() -> None:
+        async with live() as running, running.client() as client:
+            await client.log_in()
+            assert await client.subscribe("LULD.COIN,LULD.*") == ["subscribed to: LULD.COIN", "subscribed to: LULD.*"]
 
     run(scenario())
 

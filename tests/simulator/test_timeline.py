@@ -161,3 +161,22 @@ def test_a_virtual_day_may_end_in_any_minute(market: SyntheticMarket) -> None:
         for events in timeline.advance(timeline.next_step(1000), {"T": np.ones(len(market.symbols), bool)}):
             found += [json.loads(text)["t"] // MINUTE_MS * MINUTE_MS for text in events.texts]
     assert set(found) == {start, start + MINUTE_MS}
+
+
+def test_the_halted_symbol_says_so_and_does_not_trade_until_it_is_resumed() -> None:
+    market = SyntheticMarket(["AAPL", "COIN"], 1, ExchangeCalendar())
+    timeline = Timeline(SyntheticTape(market), start_of(market, "10:31"))
+    wanted = {channel: np.ones(2, bool) for channel in ("LULD", "T")}
+    sent = [json.loads(text) for events in timeline.advance(start_of(market, "10:49"), wanted) for text in events.texts]
+    told = [(event["T"], event["i"], event["t"]) for event in sent if event["ev"] == "LULD"]
+    halted, resumed = start_of(market, "10:32"), start_of(market, "10:47") + 2_000
+    assert told == [("COIN", [17], halted * 1_000_000), ("COIN", [18], resumed * 1_000_000)]
+    assert all(event["l"] < event["h"] for event in sent if event["ev"] == "LULD")
+    prints = [event["t"] for event in sent if event["ev"] == "T" and event["sym"] == "COIN"]
+    assert prints and not [at for at in prints if halted <= at < resumed]
+
+
+def test_only_who_asked_is_told_of_a_halt() -> None:
+    market = SyntheticMarket(["AAPL", "COIN"], 1, ExchangeCalendar())
+    timeline = Timeline(SyntheticTape(market), start_of(market, "10:31"))
+    assert timeline.advance(start_of(market, "10:49"), {"LULD": np.array([True, False])}) == []

@@ -54,6 +54,7 @@ def argument_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--acks", choices=("batched", "single"), default="batched", help="acknowledgements: in one frame, or one frame each"
     )
+    parser.add_argument("--no-halts", action="store_true", help="refuse LULD, as a plan without it does; a recording has none")
     parser.add_argument("--auth-seconds", type=float, default=10.0, help="how long a client may take to authenticate")
     parser.add_argument("--ping-seconds", type=float, default=20.0, help="interval of pings of the live market; 0: none")
     parser.add_argument("--buffer-mb", type=float, default=64.0, help="how far a client may fall behind before it is cut off")
@@ -129,6 +130,7 @@ async def run(arguments: argparse.Namespace) -> None:
     options = ServerOptions(
         key=key, host=arguments.host, port=arguments.port, acks=arguments.acks, auth_seconds=arguments.auth_seconds,
         ping_seconds=arguments.ping_seconds, buffer_bytes=int(arguments.buffer_mb * 1024 * 1024),
+        halts=not arguments.no_halts and arguments.replay is None,
     )  # fmt: skip
     server = FeedServer(Timeline(tape, start, repeats=arguments.replay is None), clock, options)
     interface = RestInterface(

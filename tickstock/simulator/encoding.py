@@ -26,13 +26,13 @@ class SymbolTexts:
     """The start of each symbol's events, ready to use."""
 
     def __init__(self, symbols: list[str]) -> None:
-        self._names = [quoted(each) for each in symbols]
+        self.names = [quoted(each) for each in symbols]
         self._starts: dict[str, list[str]] = {}
 
     def starting(self, event: str) -> list[str]:
         """`{"ev":"T","sym":"AAPL"` for each symbol."""
         if event not in self._starts:
-            self._starts[event] = [f'{{"ev":"{event}","sym":{name}' for name in self._names]
+            self._starts[event] = [f'{{"ev":"{event}","sym":{name}' for name in self.names]
         return self._starts[event]
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from tickstock.simulator.encoding import status
 from tickstock.simulator.timeline import CHANNELS
 
-_NOT_IN_PLAN = ("LULD", "NOI", "FMV")
+_NOT_IN_PLAN = ("NOI", "FMV")
 MAX_CONNECTIONS = (
     "Maximum number of websocket connections exceeded. You have reached the connection limit for your account. "
     "Please contact support at https://polygon.io/contact to increase your limit."
@@ -61,10 +61,11 @@ ENDED = frame([status("ended", "end of recording")])
 class ClientSession:
     """What one client has asked for."""
 
-    def __init__(self, key: str, symbols: Sequence[str], *, acks: str = "batched") -> None:
+    def __init__(self, key: str, symbols: Sequence[str], *, acks: str = "batched", halts: bool = True) -> None:
         self.authenticated = False
         self._key = key
         self._numbers = {symbol: number for number, symbol in enumerate(symbols)}
+        self._not_in_plan = _NOT_IN_PLAN if halts else (*_NOT_IN_PLAN, "LULD")
         self._single_acks = acks == "single"
         self._held: dict[str, None] = {}
         self.wanted: dict[str, NDArray[np.bool_]] = {}  # channel: for each symbol, whether this client gets its events
@@ -96,7 +97,7 @@ class ClientSession:
             topic, dot, ticker = channel.partition(".")
             if not dot or not ticker:
                 continue
-            if topic in _NOT_IN_PLAN:
+            if topic in self._not_in_plan:
                 replies.append(status("error", "not authorized"))
             elif topic in CHANNELS and (channel in self._held) != adding:
                 replies.append(status("success", f"{request.action}d to: {channel}"))

@@ -24,6 +24,7 @@ from tickstock.logs import Rejections
 from tickstock.market_hours import MINUTE_MS, ExchangeCalendar, new_york_ms, new_york_time, regular_session_of
 from tickstock.simulator.aggregation import all_windows, bars_of
 from tickstock.simulator.conditions import ConditionSets
+from tickstock.simulator.halts import HaltEvents
 from tickstock.simulator.splits import StockSplit
 from tickstock.simulator.tape import Totals
 from tickstock.simulator.trades import SHARE, Bars, Trades
@@ -191,6 +192,9 @@ class RecordedDay:
 
     def day_of(self, start: int) -> date:
         return self.day
+
+    def halts(self, start: int) -> HaltEvents:
+        return HaltEvents.none()  # a recording of trades does not tell
 
     def totals_before(self, start: int) -> Totals:
         totals = Totals.none(len(self.symbols))

@@ -48,6 +48,7 @@ class ServerOptions:
     auth_seconds: float = 10.0
     ping_seconds: float = 20.0  # 0: no pings; a recorded or virtual day never pings, for its client may stop reading for long
     buffer_bytes: int = 64 * 1024 * 1024  # per connection
+    halts: bool = True  # whether the plan includes LULD
 
 
 class Subscriber:
@@ -141,7 +142,9 @@ class FeedServer:
         return socket.respond(HTTPStatus.NOT_FOUND, f"This server has {PATH} only.\n")
 
     async def _serve_client(self, socket: ServerConnection) -> None:
-        subscriber = Subscriber(socket, ClientSession(self.options.key, self.timeline.tape.symbols, acks=self.options.acks))
+        options = self.options
+        session = ClientSession(options.key, self.timeline.tape.symbols, acks=options.acks, halts=options.halts)
+        subscriber = Subscriber(socket, session)
         sender: asyncio.Task[None] | None = None
         try:
             await socket.send(CONNECTED)

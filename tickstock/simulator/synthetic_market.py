@@ -27,6 +27,7 @@ from tickstock.simulator.companies import (
     SECTORS,
     companies_of,
 )  # fmt: skip
+from tickstock.simulator.halts import HALT, RESUMPTION, HaltEvents
 from tickstock.simulator.minute_plan import UNIT, MinutePlan, Rates, plan_minutes
 from tickstock.simulator.minute_trades import PrintKinds, trades_of
 from tickstock.simulator.randomness import derive, key_of, normal, uniforms
@@ -40,6 +41,7 @@ _TOGETHER = 250  # symbols whose numbers are made at once: more would only take 
 _GROUP = 16
 _FADING, _SHOCKS = 0.97, 100
 _DAILY_VOLATILITY = 22.0  # standard deviations of a minute
+_RESUMED_MS = 2000  # in its minute; the first print follows
 _FIRST_OPEN, _HALT_START, _HALT_END = "09:30", "10:32", "10:47"
 _MARKET, _SECTOR = 0.7, 0.3  # how the shared part of the variance is made up
 
@@ -116,6 +118,18 @@ class SyntheticMarket:
             group, place = divmod(self._number[ticker], _GROUP)
             return self._day_bars(day.day, group)[place]
         return self._fold(day, self._number[ticker], self.minute_bars(ticker, day), until)
+
+    def halts(self, day: TradingDay, minute: int) -> HaltEvents:
+        """The halt or the resumption of a minute, of the one symbol that has some."""
+        number = self._number.get(HALTED)
+        told = {day.at(_HALT_START): (HALT, 0), day.at(_HALT_END): (RESUMPTION, _RESUMED_MS)}.get(minute)
+        if number is None or told is None:
+            return HaltEvents.none()
+        indicator, offset = told
+        return HaltEvents(
+            np.array([number], np.int32), np.array([day.start + minute * MINUTE_MS + offset], np.int64),
+            self._path_of_all(day.day)[[number], minute], np.array([indicator], np.int16), self.tapes[[number]],
+        )  # fmt: skip
 
     def totals(self, day: TradingDay, minute: int) -> tuple[Integers, Floats, Floats]:
         """Of each symbol before a minute of the day: volume (millionths), dollars, and the official open (NaN before it)."""

@@ -12,6 +12,7 @@ import numpy as np
 from tickstock.market_hours import MINUTE_MS
 from tickstock.simulator.aggregation import bars_of
 from tickstock.simulator.conditions import ConditionSets
+from tickstock.simulator.halts import HaltEvents
 from tickstock.simulator.splits import StockSplit
 from tickstock.simulator.synthetic_market import SyntheticMarket
 from tickstock.simulator.trades import Bars, Floats, Integers, Trades
@@ -49,6 +50,9 @@ class Tape(Protocol):
 
     def totals_before(self, start: int) -> Totals:
         """The day's totals before a minute."""
+
+    def halts(self, start: int) -> HaltEvents:
+        """The halts and resumptions of a minute."""
 
 
 class BarSource(Protocol):
@@ -105,6 +109,10 @@ class SyntheticTape:
     def totals_before(self, start: int) -> Totals:
         day = self._trading_day(start)
         return Totals(*self.market.totals(day, (start - day.start) // MINUTE_MS))
+
+    def halts(self, start: int) -> HaltEvents:
+        day = self._trading_day(start)
+        return self.market.halts(day, (start - day.start) // MINUTE_MS)
 
     def days_between(self, first: int, last: int) -> list[TradingDay]:
         return self.market.days.between(first, last)

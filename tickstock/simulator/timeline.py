@@ -1,7 +1,7 @@
 """When each event of a tape is sent: pure, with the time as an argument.
 
-T and Q are sent at once, A two seconds after its second, AM two seconds after its minute. About one window in a hundred first
-misses a trade that was reported late, and is sent again with it: an A window within half a minute, an AM window after ten
+T, Q and LULD are sent at once, A two seconds after its second, AM two seconds after its minute. About one window in a hundred
+first misses a trade that was reported late, and is sent again with it: an A window within half a minute, an AM window after ten
 seconds.
 """
 
@@ -19,6 +19,7 @@ from tickstock.market_hours import MINUTE_MS
 from tickstock.simulator.aggregation import all_windows
 from tickstock.simulator.conditions import VOLUME, ConditionSets
 from tickstock.simulator.encoding import Aggregates, SymbolTexts, aggregate_texts, quote_texts, trade_texts
+from tickstock.simulator.halts import HaltEvents, halt_texts
 from tickstock.simulator.randomness import derive, uniform, uniforms
 from tickstock.simulator.tape import Tape, Totals
 from tickstock.simulator.trades import SHARE, Bars, Floats, Integers, Trades
@@ -28,7 +29,8 @@ LATE_SHARE = 0.01
 _LATE_UNTIL_MS = 34_000  # of the minute: what is reported late is known before the minute ends
 _AM_LATE_MS = 10_000
 TAIL_MS = AGGREGATE_DELAY_MS + _AM_LATE_MS + 1  # after a minute's end, its last event has been sent
-CHANNELS = ("AM", "A", "Q", "T")
+Lane = Trades | Aggregates | HaltEvents  # what is sent of one channel
+CHANNELS = ("LULD", "AM", "A", "Q", "T")
 
 
 @dataclass(frozen=True)
@@ -43,13 +45,16 @@ class Events:
 class _Minute:
     """One minute of the tape: its trades, and their lanes of events, built when somebody asks for them."""
 
-    def __init__(self, start: int, trades: Trades, before: Totals, conditions: ConditionSets, repeats: bool) -> None:
+    def __init__(
+        self, start: int, trades: Trades, halts: HaltEvents, before: Totals, conditions: ConditionSets, repeats: bool
+    ) -> None:
         self.start = start
         self.trades = trades
+        self.halts = halts
         self.before = before
         self._conditions = conditions
         self._repeats = repeats
-        self._lanes: dict[str, tuple[Integers, Trades | Aggregates]] = {}
+        self._lanes: dict[str, tuple[Integers, Lane]] = {}
 
     @cached_property
     def _bars(self) -> Bars:
@@ -71,10 +76,11 @@ class _Minute:
             opening[bars.symbol] = np.where(np.isnan(opening[bars.symbol]), bars.open, opening[bars.symbol])
         return Totals(volume, dollars, opening)
 
-    def lane(self, channel: str) -> tuple[Integers, Trades | Aggregates]:
+    def lane(self, channel: str) -> tuple[Integers, Lane]:
         """The times at which the channel's events are sent, in order, and the events."""
         if channel not in self._lanes:
-            makers: dict[str, Callable[[], tuple[Integers, Trades | Aggregates]]] = {
+            makers: dict[str, Callable[[], tuple[Integers, Lane]]] = {
+                "LULD": lambda: (self.halts.time, self.halts),
                 "T": self._trade_lane,
                 "Q": self._quote_lane,
                 "A": self._second_lane,
@@ -83,15 +89,15 @@ class _Minute:
             self._lanes[channel] = makers[channel]()
         return self._lanes[channel]
 
-    def _trade_lane(self) -> tuple[Integers, Trades | Aggregates]:
+    def _trade_lane(self) -> tuple[Integers, Lane]:
         return self.trades.time, self.trades
 
-    def _quote_lane(self) -> tuple[Integers, Trades | Aggregates]:
+    def _quote_lane(self) -> tuple[Integers, Lane]:
         sent = np.maximum(self.trades.participant_time, self.start)
         order = np.argsort(sent, kind="stable")
         return sent[order], self.trades.take(order)
 
-    def _second_lane(self) -> tuple[Integers, Trades | Aggregates]:
+    def _second_lane(self) -> tuple[Integers, Lane]:
         trades, seconds = self.trades, self.trades.time // 1000 * 1000
         late = self._late(seconds) & (seconds - self.start < _LATE_UNTIL_MS)
         windows = self._windows(trades.take(~late), seconds[~late], 1000)
@@ -99,7 +105,7 @@ class _Minute:
             windows = self._with_late(windows, trades.take(late), all_windows(trades, seconds, self._conditions))
         return self._in_order(windows)
 
-    def _minute_lane(self) -> tuple[Integers, Trades | Aggregates]:
+    def _minute_lane(self) -> tuple[Integers, Lane]:
         trades = self.trades
         starts = np.full(len(trades), self.start)
         late = self._late(starts)
@@ -232,7 +238,7 @@ class Timeline:
             before = Totals.none(len(self.tape.symbols))
         else:
             before = last.after
-        return _Minute(start, self.tape.minute(start), before, self.tape.conditions, self._repeats)
+        return _Minute(start, self.tape.minute(start), self.tape.halts(start), before, self.tape.conditions, self._repeats)
 
     @property
     def is_over(self) -> bool:
@@ -272,7 +278,9 @@ class Timeline:
         chosen = columns.take(rows)
         return Events(channel, columns.symbol[rows].tolist(), self._encode(channel, chosen))
 
-    def _encode(self, channel: str, columns: Trades | Aggregates) -> list[str]:
+    def _encode(self, channel: str, columns: Lane) -> list[str]:
+        if isinstance(columns, HaltEvents):
+            return halt_texts(columns, self._texts)
         if isinstance(columns, Trades):
             if channel == "T":
                 return trade_texts(columns, self._texts, self.tape.conditions)
