@@ -67,6 +67,7 @@
  * @property {string | null} list
  * @property {string} name
  * @property {string[]} symbols
+ * @property {string} [reason]  why it is not the list that was asked for
  *
  * @typedef {object} FeedStatus
  * @property {string} status  connecting | live | silent | reconnecting | stopped | ended

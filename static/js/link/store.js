@@ -21,6 +21,7 @@ export class Store {
     this.watch = [];
     /** @type {string | null} */
     this.list = null; // id of the watchlist that these symbols are
+    this.listReason = ""; // why it is not the one that was asked for
     /** @type {Watchlists} */
     this.watchlists = { lists: [], unknown: [], reference: 0 };
     /** @type {FormingBar | null} */
@@ -49,6 +50,7 @@ export class Store {
     this.seenAt = 0; // server time at which the newest tick of the last frame was received
     this.signalsVersion = 0;
     this.stateVersion = 0;
+    this.paused = 0; // server time since which the visitor holds the page still
   }
 
   /** @returns {number} the server's clock, Unix milliseconds */
@@ -82,7 +84,7 @@ export class Store {
   takeSnapshot(snapshot) {
     this.heardAt(snapshot.time);
     this.sequence.begin(snapshot.epoch, snapshot.seq, snapshot.oldest);
-    this.takeWatching({ list: snapshot.list ?? null, name: "", symbols: snapshot.watch });
+    this.takeWatching({ list: snapshot.list ?? null, name: "", symbols: snapshot.watch, reason: this.listReason });
     if (snapshot.watchlists) this.takeWatchlists(snapshot.watchlists);
     this.epochVersion += 1;
     snapshot.symbols.forEach((row) => this.takeRow(row));
@@ -101,8 +103,9 @@ export class Store {
   }
 
   /** @param {Watching} watching */
-  takeWatching({ list, symbols }) {
+  takeWatching({ list, symbols, reason = "" }) {
     this.list = list;
+    this.listReason = reason;
     if (symbols.join() === this.watch.join()) return;
     this.watch = symbols;
     this.watchVersion += 1;

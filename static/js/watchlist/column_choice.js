@@ -1,0 +1,62 @@
+/** Which columns the watchlist shows: the visitor's choice, or as many as there is room for. */
+
+import { byId, element } from "../common/page.js";
+import { preferences } from "../common/preferences.js";
+import { COLUMNS, columnsFor } from "./columns.js";
+
+export class ColumnChoice {
+  /** @param {HTMLElement} panel @param {() => void} onChange */
+  constructor(panel, onChange) {
+    this.menu = byId("watch-columns");
+    this.room = panel.clientWidth;
+    /** @type {import("./columns.js").Column[]} */
+    this.columns = [];
+    this.width = 0;
+    this.isChosen = false;
+    /** @type {(() => void) | null} */
+    this.onChange = null;
+    this.makeMenu();
+    this.take();
+    this.onChange = onChange;
+    new ResizeObserver(() => {
+      this.room = panel.clientWidth;
+      this.take();
+    }).observe(panel);
+  }
+
+  makeMenu() {
+    const boxes = COLUMNS.map(({ id, head, title }) => {
+      const label = element("label");
+      const box = /** @type {HTMLInputElement} */ (element("input"));
+      box.type = "checkbox";
+      box.value = id;
+      label.title = title;
+      label.append(box, head);
+      return label;
+    });
+    byId("watch-column-boxes").replaceChildren(...boxes);
+    const boxesNow = () => [...this.menu.querySelectorAll("input")];
+    this.menu.addEventListener("change", () => this.choose(boxesNow().filter((box) => box.checked).map((box) => box.value)));
+    byId("watch-columns-reset").addEventListener("click", () => this.choose([]));
+    this.menu.addEventListener("toggle", () => {
+      const { left, bottom } = byId("watch-columns-open").getBoundingClientRect();
+      this.menu.style.left = `${Math.max(8, Math.min(left, innerWidth - this.menu.offsetWidth - 8))}px`;
+      this.menu.style.top = `${Math.max(8, Math.min(bottom + 4, innerHeight - this.menu.offsetHeight - 8))}px`;
+    });
+  }
+
+  /** @param {string[]} ids  none: by the room */
+  choose(ids) {
+    preferences.set("columns", ids);
+    this.take();
+  }
+
+  take() {
+    const chosen = preferences.get("columns");
+    const { columns, width } = columnsFor(chosen, this.room);
+    const isSame = columns.map(({ id }) => id).join() === this.columns.map(({ id }) => id).join() && this.isChosen === chosen.length > 0;
+    Object.assign(this, { columns, width, isChosen: chosen.length > 0 });
+    for (const box of this.menu.querySelectorAll("input")) box.checked = columns.some(({ id }) => id === box.value);
+    if (!isSame) this.onChange?.();
+  }
+}
