@@ -20,6 +20,9 @@ Row = Sequence[Any]  # of the `bars` table
 Key = tuple[str, int]  # symbol, start of the bar
 (SYMBOL, TIMEFRAME, START, REVISION, OPEN, HIGH, LOW, CLOSE, VOLUME, TICKS, TRADES, SOURCE, FIRST, LAST) = range(14)
 DAY_BARS = 0  # the `day` of a row of `bar_coverage` that speaks of day bars: those before its moment are the vendor's
+# Further such rows, of symbols that came while the feed was live:
+JOINED = 1  # none of their one-minute bars before that moment was made from ticks
+TOLD = 2  # all that their history shows up to that moment is stored
 HIGHER = tuple(timeframe for timeframe in TIMEFRAME_MS if timeframe != "1min")
 
 

@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,6 +46,7 @@ class Figures:
     last_minute_of: dict[str, int] = field(default_factory=dict)  # symbol: start of its last closed minute
     minute: int = 0  # the last closed one
     waits_for_splits: bool = False
+    joining: list[str] = field(default_factory=list)  # symbols whose history is awaited
     day_bars: dict[str, Any] | None = None
     reconciliation: dict[str, Any] | None = None
 
@@ -137,6 +138,9 @@ class HealthReporter:
             issues.append(f"warming up: {figures.warm_up_step}")
         if figures.waits_for_splits:
             issues.append("the splits of the day are not known yet: history is not fetched before REST has told them")
+        if joining := figures.joining:
+            verb = "joins: waiting for its" if len(joining) == 1 else "join: waiting for their"
+            issues.append(f"{shown(joining)} {verb} history from REST")
         if figures.catching_up:
             issues.append("catching up with the log of ticks")
         return issues
@@ -173,3 +177,9 @@ def _quantile(values: list[float], share: float) -> float:
 def tick_counter() -> CounterLog:
     """The log line that counts what came from Redis."""
     return CounterLog(lambda total: logger.info("STREAMING: Processed %d ticks from Redis", total))
+
+
+def shown(symbols: Sequence[str], most: int = 5) -> str:
+    """Some names, and how many more there are."""
+    more = f" and {len(symbols) - most} more" if len(symbols) > most else ""
+    return ", ".join(symbols[:most]) + more

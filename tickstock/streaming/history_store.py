@@ -11,7 +11,7 @@ from tickstock.database.writers import Batch, Writer
 from tickstock.feed.massive_rest import RestBar
 from tickstock.market_hours import Calendar, new_york_time, regular_session_of
 from tickstock.streaming.bar_columns import Bars
-from tickstock.streaming.corrections import DAY_BARS, OPEN, REVISION, START, SYMBOL, VOLUME, Row
+from tickstock.streaming.corrections import DAY_BARS, OPEN, REVISION, START, SYMBOL, VOLUME, Row, build_above
 from tickstock.streaming.higher_timeframes import resample
 from tickstock.streaming.reconciliation import reconcile
 
@@ -29,10 +29,13 @@ class HistoryStore:
         self._source = source
         self._calendar = calendar
 
-    def store_minutes(self, symbol: str, bars: list[RestBar], days: tuple[int, ...], until: int, today: int = 0) -> None:
+    def store_minutes(
+        self, symbol: str, bars: list[RestBar], days: tuple[int, ...], until: int, today: int = 0, *, mends: bool = False
+    ) -> None:
         """Store one-minute bars of some trading days (their starts, ms), known up to `until`, and the timeframes above.
 
-        Days before `today` of which something is stored already are compared with the vendor's bars and corrected.
+        Days before `today` of which something is stored already are compared with the vendor's bars and corrected. Where
+        `mends`, the bars of `today` lie between stored ones: the timeframes above are built from both.
         """
         minutes = Bars.from_rest(np.zeros(len(bars), dtype=np.int64), bars)
         rows = minutes.rows([symbol], "1min", 0, self._source)
@@ -47,6 +50,9 @@ class HistoryStore:
             fresh = self._of_other_days(minutes, known)
             self._insert(writer, symbol, fresh, until)
             with writer.transaction() as batch:
+                if mends:
+                    minutes_of_today = {(symbol, start) for start in fresh.timestamp.tolist() if start >= today}
+                    build_above(batch, minutes_of_today, self._calendar, complete_until=until, first_revision=0)
                 batch.set_coverage([(symbol, day, min(until, self._day_end(day))) for day in days])
 
     def reconcile(self, symbol: str, bars: list[RestBar], day: int, until: int) -> None:

@@ -23,6 +23,8 @@ from tickstock.streaming.engine import MinuteResults, StreamingEngine
 from tickstock.streaming.evening import STAGE as EVENING_STAGE
 from tickstock.streaming.gap_retries import GapRetries
 from tickstock.streaming.health import Figures
+from tickstock.streaming.joins import STAGE as JOIN_STAGE
+from tickstock.streaming.joins import Joins
 from tickstock.streaming.late_bars import LateBars
 from tickstock.streaming.log_follower import Position
 from tickstock.streaming.log_reader import Lost
@@ -65,6 +67,7 @@ class MinuteCloser:
     ) -> None:
         self.warm_up: WarmUp | None = None  # set by the scheduler; without it (tests) the series begin empty
         self.after_close: AfterClose | None = None  # set by the scheduler
+        self.joins: Joins | None = None  # set by the scheduler
         self.snapshots: SnapshotTaker | None = None  # set by the scheduler
         self.open_gaps: Callable[[], list[dict[str, Any]]] = list  # set by the scheduler: rows of gaps that wait for something
         self._builder = builder
@@ -141,9 +144,13 @@ class MinuteCloser:
         if status.status == "live" and self._engine.trading_day is None:
             first = self._first_open_minute()
             self._anchor(first, first)
+        if self.joins is not None:
+            self._follow_watchlists(self.joins, status)
         ended = self._builder.advance(
             status.watermark, status.run, status.forwarded, self._queue.minutes_of_gaps(status.watermark)
         )  # fmt: skip
+        if self.joins is not None:
+            self.joins.only_whole(ended)
         self._queue.put(ended, self._steady())
         self._watermark, self._is_live = status.watermark, live
         self.work(live=live)
@@ -167,6 +174,8 @@ class MinuteCloser:
                 self._writer.put(closed)
                 self._count(closed.results, 0)
                 self._final_days_came = True
+        elif stage == JOIN_STAGE and self.joins is not None:
+            self.joins.answered(fetched)
         elif self.warm_up is not None and self.warm_up.deliver(fetched):
             self._history_has_come = True
 
@@ -189,6 +198,8 @@ class MinuteCloser:
             self._refill()
         if self.warm_up is not None:
             self.warm_up.splits.look()
+        if self.joins is not None and self._base is not None:
+            self._join(self.joins, self._base)
         if self.after_close is not None and self._base is not None and not (self._queue.waits or self._writer.waiting):
             self.after_close.look(self._watermark, self._symbols, self._is_live)
         if self.snapshots is not None and self._base is not None and self._is_live and not self._writer.rejected_minutes:
@@ -227,15 +238,44 @@ class MinuteCloser:
             # A recorded day that lies before what was processed, or is played again, is a series of its own.
             self._builder.restart(begun - begun % MINUTE_MS)
             self._engine.trading_day = None
+            if self.joins is not None and not first_start:
+                self.joins.forget()
             self._known_gaps.clear()
         if (begun, ended) in self._known_gaps:
             return
         self._known_gaps.add((begun, ended))
+        if self.joins is not None and of_new_run:
+            self._look_at_lists(self.joins, ended)
         # A log that was lost with its Redis leaves more open than the app knows: all since our last closed minute.
         unknown_from = max(self._builder.complete_until, self._start_of_day(ended))
         if unknown_from < begun - begun % MINUTE_MS:
             begun = unknown_from
         self._add_gap(begun, ended, "the feed was away", status.run, status.forwarded)
+
+    def _follow_watchlists(self, joins: Joins, status: FeedStatus) -> None:
+        """Who comes, and who goes, at this place of the log."""
+        if status.left is not UNSET:
+            joins.left(status.left.symbols)
+            for symbol in status.left.symbols:
+                self._figures.last_minute_of.pop(symbol, None)
+        if status.joined is not UNSET:
+            joins.joined(status.joined.symbols, status.joined.at)
+
+    def _look_at_lists(self, joins: Joins, feed_time: int) -> None:
+        try:
+            joins.look_at_lists(feed_time - feed_time % MINUTE_MS + MINUTE_MS)
+        except DatabaseError as problem:
+            logger.warning("STREAMING: The watchlists could not be read (%s); they stay as they were known", problem)
+
+    def _join(self, joins: Joins, base: Position) -> None:
+        """Ask for the history of who joined, and when all that was closed is stored, build its series between two minutes."""
+        joins.look(base.complete_until)
+        if self._queue.waits or self._writer.waiting or not joins.ready():
+            return
+        for history, told in joins.finish(base.complete_until):
+            self._writer.put(ClosedMinute(told, base))
+            self._count(told, 0)
+            self._writer.put_history(history)
 
     def _add_gap(self, begun: int, ended: int, cause: str, run: str, position: int) -> None:
         first = max(begun - begun % MINUTE_MS, self._builder.complete_until)
@@ -331,7 +371,8 @@ class MinuteCloser:
         self._base = position
         gaps, self._gap_rows = self._gap_rows, []
         late_bars, self._late_bars = self._late_bars, []
-        self._writer.put(ClosedMinute(results, position, ended.late, late_bars, gaps))
+        coverage = self.joins.take_rows() if self.joins is not None else []
+        self._writer.put(ClosedMinute(results, position, ended.late, late_bars, gaps, coverage=coverage))
 
     def _count(self, results: MinuteResults, late: int) -> None:
         figures = self._figures
@@ -358,6 +399,8 @@ class MinuteCloser:
         if self.after_close is not None:
             self.after_close.day_is_over()
         self._figures.warming_up = True
+        if self.joins is not None:
+            self.joins.begin_day(day)
         try:
             if not first_start and not self._writer.flush(FLUSH_SECONDS):
                 logger.warning("STREAMING: The database has not stored all minutes yet; the new day begins with what it has")

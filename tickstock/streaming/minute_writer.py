@@ -25,7 +25,7 @@ from tickstock.database.writers import Batch, Writer
 from tickstock.errors import DatabaseError, DatabaseUnavailable
 from tickstock.market_hours import MINUTE_MS, Calendar, now_ms
 from tickstock.streaming.bar_builder import LateTick
-from tickstock.streaming.corrections import Row, store_corrections
+from tickstock.streaming.corrections import TOLD, Row, store_corrections
 from tickstock.streaming.engine import MinuteResults
 from tickstock.streaming.history_store import insert_final_days
 from tickstock.streaming.log_follower import Position
@@ -77,6 +77,7 @@ class MinuteWriter:
         self._source = source
         self._calendar = calendar
         self._waiting: deque[ClosedMinute] = deque()
+        self._history: deque[ClosedMinute] = deque()  # what has no position: minutes need not wait for it
         self._spilled = SpillFile(spill)  # older than what waits in memory
         self._spill_fails = False
         self._changed = threading.Condition()
@@ -92,7 +93,7 @@ class MinuteWriter:
     def put(self, minute: ClosedMinute) -> None:
         """Queue a minute; never waits for the database."""
         with self._changed:
-            self._waiting.append(minute)
+            (self._history if minute.position is None else self._waiting).append(minute)
             self._changed.notify_all()
 
     def put_history(self, history: History) -> None:
@@ -100,11 +101,18 @@ class MinuteWriter:
         for first in range(0, max(len(history.patterns), len(history.alerts)), HISTORY_ROWS):
             part = slice(first, first + HISTORY_ROWS)
             self.put(ClosedMinute(MinuteResults(0, patterns=history.patterns[part], alerts=history.alerts[part]), None))
-        self.put(ClosedMinute(MinuteResults(0), None, history=[(each, history.until) for each in history.timeframes]))
+        timeframes = [(each, history.until) for each in history.timeframes]
+        joined = [(each, TOLD, history.until) for each in history.symbols]
+        self.put(ClosedMinute(MinuteResults(0), None, history=timeframes, coverage=joined))
 
     @property
     def waiting(self) -> int:
-        """Minutes that are not stored yet."""
+        """Minutes, and steps of history, that are not stored yet."""
+        return self.waiting_minutes + len(self._history)
+
+    @property
+    def waiting_minutes(self) -> int:
+        """Minutes that are not stored yet; what is in the file counts as such."""
         return len(self._waiting) + self._spilled.records
 
     def look(self) -> None:
@@ -152,7 +160,7 @@ class MinuteWriter:
                     continue
             if self.away_since:
                 self._publish_waiting()
-                if self._spilled.records or sum(each.rows for each in tuple(self._waiting)) > SPILL_ABOVE_ROWS:
+                if self._spilled.records or self._rows_in_memory() > SPILL_ABOVE_ROWS:
                     self._spill()
             if not self._store_oldest():
                 time.sleep(RETRY_SECONDS)
@@ -161,7 +169,8 @@ class MinuteWriter:
         """Store the minute that has waited longest; false while the database is away."""
         from_file = self._spilled.oldest(1)
         try:
-            head = msgspec.msgpack.decode(from_file[0], type=ClosedMinute) if from_file else self._waiting[0]
+            queued = self._waiting or self._history
+            head = msgspec.msgpack.decode(from_file[0], type=ClosedMinute) if from_file else queued[0]
         except (ValueError, RecursionError) as problem:
             self.rejected_minutes += 1
             logger.error("STREAMING: A minute that waited in the file cannot be read and is left out: %s", problem)
@@ -192,14 +201,21 @@ class MinuteWriter:
             if from_file:
                 self._spilled.remove(1)
             else:
-                self._waiting.popleft()
+                queued.popleft()
             self._changed.notify_all()
         return True
 
+    def _rows_in_memory(self) -> int:
+        return sum(each.rows for queued in (self._waiting, self._history) for each in tuple(queued))
+
     def _spill(self) -> None:
         """Move what waits in memory into the file; what was not published yet stays, unless the process ends."""
+        for queued in (self._waiting, self._history):
+            self._spill_some(queued)
+
+    def _spill_some(self, queued: deque[ClosedMinute]) -> None:
         with self._changed:
-            waiting = tuple(self._waiting)
+            waiting = tuple(queued)
         movable = takewhile(lambda each: each.published or each.position is None or self._stopping, waiting)
         records = [Record(msgspec.msgpack.encode(each)) for each in movable]
         try:
@@ -211,7 +227,7 @@ class MinuteWriter:
         self._spill_fails = written < len(records)
         with self._changed:
             for _ in range(written):
-                self._waiting.popleft()
+                queued.popleft()
 
     def _store(self, batch: Batch, minute: ClosedMinute) -> None:
         results, position = minute.results, minute.position

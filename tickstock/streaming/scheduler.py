@@ -18,7 +18,8 @@ import redis
 from tickstock.analysis.selection import enabled_from
 from tickstock.contract import TICKS_TAKEN_KEY, MarketTick, TakenPosition, encode
 from tickstock.database.queries import Queries
-from tickstock.errors import DatabaseUnavailable
+from tickstock.database.watchlists import Watchlists
+from tickstock.errors import DatabaseError, DatabaseUnavailable
 from tickstock.feed.massive_rest import MassiveRest
 from tickstock.logs import Rejections, all_counts
 from tickstock.market_hours import MINUTE_MS, calendar_named, now_ms
@@ -28,6 +29,7 @@ from tickstock.streaming.bar_builder import BarBuilder
 from tickstock.streaming.engine import StreamingEngine
 from tickstock.streaming.health import Figures, HealthReporter, tick_counter
 from tickstock.streaming.housekeeping import Housekeeping
+from tickstock.streaming.joins import Joins
 from tickstock.streaming.log_follower import LogFollower, Position
 from tickstock.streaming.log_reader import LogReader
 from tickstock.streaming.minute_closer import MinuteCloser, steady_ms
@@ -181,6 +183,14 @@ class TickStockPL:
         closer.after_close = self._after_close = AfterClose(
             self._settings.database, self._calendar, self._engine, self._fetcher, self._warm_up, steady_ms
         )
+        closer.joins = self._joins = Joins(
+            self._calendar, self._engine, self._fetcher, self._warm_up, self._queries,
+            Watchlists(self._settings.database).watched_symbols, steady_ms,
+        )  # fmt: skip
+        try:
+            self._joins.load()
+        except DatabaseError as problem:
+            logger.warning("STREAMING: The watchlists could not be read (%s); only TICKSTOCK_SYMBOLS are watched", problem)
         reader = LogReader(self._log_client, self._stored_ticks, self.rejections)
         return closer, LogFollower(reader, self._builder, closer, self.figures, self.rejections)
 
@@ -217,6 +227,7 @@ class TickStockPL:
     def _show_after_close(self) -> None:
         figures = self.figures
         figures.waits_for_splits = self._warm_up.splits.waits_long
+        figures.joining = self._joins.waiting
         figures.day_bars = self._after_close.day_bars()
         figures.reconciliation = self._after_close.reconciliation()
 
@@ -259,7 +270,7 @@ class TickStockPL:
     def _what_waits(self) -> dict[str, int]:
         return {
             "ticks": self._subscriber.backlog,
-            "minutes_to_store": self._writer.waiting,
+            "minutes_to_store": self._writer.waiting_minutes,
             "minutes_to_publish": self._publisher.waiting,
         }
 
@@ -274,8 +285,8 @@ class TickStockPL:
             issues.append(f"Redis is away: {self._publisher.waiting} minutes wait to be published")
         if self._writer.away_since:
             issues.append(f"the database is away: {self._writer.waiting} minutes wait to be stored")
-        elif self._writer.waiting > LATE_MINUTES:
-            issues.append(f"{self._writer.waiting} minutes wait to be stored")
+        elif self._writer.waiting_minutes > LATE_MINUTES:
+            issues.append(f"{self._writer.waiting_minutes} minutes wait to be stored")
         if self._writer.rejected_minutes:
             issues.append(f"{self._writer.rejected_minutes} minutes could not be stored")
         if behind := self._seconds_behind():

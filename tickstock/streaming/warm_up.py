@@ -12,11 +12,13 @@ import contextlib
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import partial
+from operator import methodcaller
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -25,14 +27,16 @@ from tickstock.contract import IndicatorAlert, StreamingPattern
 from tickstock.database.queries import Queries
 from tickstock.database.vendor_queries import VendorQueries
 from tickstock.database.windows import window_bars
+from tickstock.feed.massive_rest import MassiveRest
 from tickstock.market_hours import DAY_MS, MINUTE_MS, Calendar
 from tickstock.settings import Settings
 from tickstock.streaming.bar_columns import Bars, concatenate
 from tickstock.streaming.corrections import DAY_BARS as DAY_SERIES
-from tickstock.streaming.engine import StreamingEngine
+from tickstock.streaming.engine import MinuteResults, StreamingEngine
 from tickstock.streaming.final_days import last_final_day
 from tickstock.streaming.history_store import HistoryStore
 from tickstock.streaming.rest_fetcher import DAYS, EARLIER, TODAY, Fetched, RestFetcher
+from tickstock.streaming.result_messages import REPAIR
 from tickstock.streaming.snapshot import Snapshot, SnapshotError, fingerprint
 from tickstock.streaming.split_reading import SPLITS_STAGE, SplitReading
 from tickstock.streaming.stored_series import StoredMinutes
@@ -56,6 +60,21 @@ class History:
     timeframes: tuple[str, ...]
     patterns: list[StreamingPattern] = field(default_factory=list)
     alerts: list[IndicatorAlert] = field(default_factory=list)
+    symbols: tuple[str, ...] = ()  # that joined, if it is of them alone
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Bars of a symbol that are to be asked of REST."""
+
+    stage: str
+    symbol: str
+    need: int
+    fetch: Callable[[MassiveRest], Any]
+    store: Callable[[str, Any], None]
+
+    def ask(self, fetcher: RestFetcher) -> None:
+        fetcher.ask(self.need, self.symbol, (self.stage, None), self.fetch, self.store)
 
 
 class WarmUp:
@@ -73,6 +92,9 @@ class WarmUp:
     ) -> None:
         """`others` takes answers to requests that are not ours; `snapshot` is the file that may shorten a start."""
         self.symbols: tuple[str, ...] = () if "*" in settings.symbols else settings.symbols
+        self.joining: frozenset[str] = frozenset()  # of these, those whose history is asked for one by one
+        self.whole_from: dict[str, int] = {}  # of those that ever joined: from when on their minutes come from ticks
+        self.told: dict[str, int] = {}  # and up to when what their history shows was told
         self._url = settings.database
         self._calendar = calendar
         self._engine = engine
@@ -156,6 +178,38 @@ class WarmUp:
             logger.info("STREAMING: History of %s is complete for %d symbols", ", ".join(ready), len(self.symbols))
         return results
 
+    def join(self, symbols: Sequence[str], at: int, until: int) -> tuple[History, MinuteResults]:
+        """Build the series of these symbols, which joined at one moment, and let the engine, which stands at `until`, go on with
+        them: what their history before `at` shows, and what their minutes from there on would have given.
+
+        All that was closed before `until` must be stored.
+
+        Raises:
+            DatabaseUnavailable: the series are as they were.
+        """
+        assert self._day is not None
+        begun, alone, today = time.monotonic(), self._engine.fresh(), self._day_start(self._day)
+        alone.lanes_for(symbols)
+        loaded = partial(self._loaded, of=alone)
+        days = self._stored_days(today, alone)
+        final = alone.warm_days(days, self._final(days, alone))
+        before = loaded("1min", today, at, today, with_counts=True)
+        after = loaded("1min", at, until, today, with_counts=True)
+        marks = {name: self._marks_of(name) for name in self._marks}
+        found = alone.warm(self._intraday, self._stored_minutes(today, before, at, alone), {})
+        alone.continue_from(before, at)
+        told = alone.close_minutes(after, until, REPAIR)
+        days_of_all = self._stored_days(today)
+        self._engine.adopt(alone)
+        self._engine.warm_days(days_of_all)
+        self._marks = marks
+        self.told |= dict.fromkeys(symbols, until)
+        logger.info(
+            "STREAMING: %d symbols joined in %.1f s: %d patterns in history", len(symbols), time.monotonic() - begun,
+            len(found.patterns) + len(final.patterns),
+        )  # fmt: skip
+        return History(until, (), final.patterns + found.patterns, final.alerts + found.alerts, tuple(symbols)), told
+
     def refresh_days(self) -> None:
         """A day's final bars are stored: the figures of the running day look up them."""
         if self._day is not None:
@@ -165,7 +219,7 @@ class WarmUp:
         """The state of the series, which stand at `until`; None while some are not complete."""
         engine = self._engine
         complete = self._marks.keys() >= {*self._intraday, FIGURES} and not self._incomplete & {"minutes", "earlier"}
-        if not complete or self._day is None or engine.trading_day != self._day or until < self._until:
+        if not complete or self._day is None or engine.trading_day != self._day or until < self._until or self.joining:
             return None
         return Snapshot(self._fingerprint, self._day, until, tuple(engine.symbols), self._marks.copy(), engine.state())
 
@@ -199,6 +253,9 @@ class WarmUp:
             raise SnapshotError("it is of other code or other settings")
         if snapshot.day != self._day or snapshot.until > until:
             raise SnapshotError("it is of another moment than what is stored")
+        today = self._day_start(self._day)
+        if any(joined >= today and self.told.get(each, until) > snapshot.until for each, joined in self.whole_from.items()):
+            raise SnapshotError("it does not know a symbol that joined later")
         if any(self._keep_after.get(each, 0) < until for each in self._intraday):
             raise SnapshotError("there is history to be told")
         if self._engine.trading_day is not None or not set(self._intraday) <= set(timeframes):
@@ -219,34 +276,44 @@ class WarmUp:
         """Ask REST for the days that are not covered, the newest ones first; while the splits are not known, only note them."""
         if not self.splits.known and not self.splits.waits:
             return  # REST did not tell them: what is stored has to do until it does
+        for request in self.requests([each for each in self.symbols if each not in self.joining], day, until):
+            self._outstanding[request.stage].add(request.symbol)
+            if self.splits.known:
+                request.ask(self._fetcher)
+
+    def requests(self, symbols: Sequence[str], day: date, until: int) -> Iterator[Request]:
+        """What is missing of the history of these symbols before `until`, of the running day before they joined.
+
+        Raises:
+            DatabaseUnavailable: it cannot be known.
+        """
         covered = self._queries.covered_days()
         today = self._day_start(day)
         short = [self._day_start(each) for each in self._calendar.trading_days_before(day, SHORT_DAYS)]
         long = [self._day_start(each) for each in self._calendar.trading_days_before(day, LONG_DAYS)][:-SHORT_DAYS]
         for stage, need, days in (("minutes", TODAY, [*short, today]), ("earlier", EARLIER, long)):
-            for symbol in self.symbols:
+            for symbol in symbols:
                 missing = [start for start in days if not self._is_covered(covered, symbol, start, today)]
-                if missing and missing[0] < until:
+                joined = self.whole_from.get(symbol, 0) >= today
+                end = min(until, self.whole_from[symbol]) if joined else until
+                if missing and missing[0] < end:
                     last = missing[-1]
-                    end = until if last == today else self._day_end(last)
-                    store = partial(self.store.store_minutes, days=tuple(missing), until=end, today=today)
-                    self._outstanding[stage].add(symbol)
-                    if self.splits.known:
-                        self._fetcher.minutes([symbol], missing[0], end, need, (stage, None), store)
+                    end = end if last == today else self._day_end(last)
+                    store = partial(self.store.store_minutes, days=tuple(missing), until=end, today=today, mends=joined)
+                    yield Request(stage, symbol, need, methodcaller("minute_bars", symbol, missing[0], end), store)
         last_day = last_final_day(self._calendar, day, until)
         final_until = self._day_start(self._calendar.next_session(self._day_start(last_day) + DAY_MS - 1).trading_day)
-        for symbol in self.symbols:
+        first = day - timedelta(days=DAY_BARS * 3 // 2)
+        for symbol in symbols:
             if covered.get((symbol, DAY_SERIES), -1) < final_until:
-                self._outstanding["days"].add(symbol)
                 store = partial(self.store.store_days, until=final_until)
-                if self.splits.known:
-                    first = day - timedelta(days=DAY_BARS * 3 // 2)
-                    self._fetcher.days([symbol], first, last_day, DAYS, ("days", None), store)
+                yield Request("days", symbol, DAYS, methodcaller("day_bars", symbol, first, last_day), store)
 
     def _is_covered(self, covered: dict[tuple[str, int], int], symbol: str, start: int, today: int) -> bool:
         until = covered.get((symbol, start))
-        # Of the running day the first start's warm-up is enough: what follows comes from the log.
-        return until is not None and (start == today or until >= self._day_end(start))
+        # Of the running day what was before the log is enough: what follows comes from there.
+        least = self.whole_from.get(symbol, 0) if start == today else self._day_end(start)
+        return until is not None and until >= least
 
     def _wait_for_minutes(self, deadline: float) -> None:
         requests = self._outstanding["minutes"]
@@ -299,48 +366,59 @@ class WarmUp:
         results = self._engine.warm_days(bars, self._final(bars) if "1day" in timeframes else None)
         return History(until, tuple(timeframes), results.patterns, results.alerts)
 
-    def _stored_minutes(self, today: int, running: Bars, until: int) -> StoredMinutes:
+    def _stored_minutes(self, today: int, running: Bars, until: int, of: StreamingEngine | None = None) -> StoredMinutes:
         """The bars of the days before and those of the running day, which are given."""
         assert self._day is not None
         days = self._calendar.trading_days_before(self._day, LONG_DAYS)
         # Days of which some symbols' bars are still on their way would only give what is usual of a part of them.
         first = days[-SHORT_DAYS] if "earlier" in self._incomplete else days[0]
         return StoredMinutes(
-            concatenate([self._loaded("1min", self._day_start(first), min(today, until), today), running]),
+            concatenate([self._loaded("1min", self._day_start(first), min(today, until), today, of=of), running]),
             {timeframe: self._day_start(days[-count]) for timeframe, count in SERIES_DAYS.items()},
             self._day_start(days[-PROFILE_SESSIONS]),
             until,
         )
 
-    def _stored_days(self, today: int) -> Bars:
-        bars = self._loaded("1day", today - DAY_BARS * 3 // 2 * 86_400_000, today, None)
+    def _stored_days(self, today: int, of: StreamingEngine | None = None) -> Bars:
+        bars = self._loaded("1day", today - DAY_BARS * 3 // 2 * 86_400_000, today, None, of=of)
         if not len(bars):
             return bars
         newest = np.unique(bars.timestamp)[-DAY_BARS:]
         return bars.take(bars.timestamp >= newest[0])
 
-    def _final(self, bars: Bars) -> Bars:
+    def _final(self, bars: Bars, of: StreamingEngine | None = None) -> Bars:
         final_until = self._vendor_queries.final_until()
-        until = np.array([final_until.get(symbol, 0) for symbol in self._engine.symbols], dtype=np.int64)
+        until = np.array([final_until.get(symbol, 0) for symbol in (of or self._engine).symbols], dtype=np.int64)
         return bars.take(bars.timestamp < until[bars.lanes]) if len(bars) else bars
 
     def _loaded(
-        self, timeframe: str, since: int, until: int, as_first_closed_from: int | None, *, with_counts: bool = False
+        self,
+        timeframe: str,
+        since: int,
+        until: int,
+        as_first_closed_from: int | None,
+        *,
+        with_counts: bool = False,
+        of: StreamingEngine | None = None,
     ) -> Bars:
-        # Whatever has bars has a series, watched or not: what is computed must not depend on when the process was started.
-        watched = frozenset(self.symbols)
-        found = self._queries.symbols_with_bars(timeframe, since, until)
-        symbols = (*self.symbols, *(symbol for symbol in found if symbol not in watched))
+        """Stored bars by the lanes of our engine, or of the symbols of another one by its lanes."""
+        symbols = self._all_symbols(timeframe, since, until) if of is None else tuple(of.symbols)
         stored = window_bars(
             self._url, symbols, timeframe, since, until, as_first_closed_from=as_first_closed_from, with_counts=with_counts
         )
-        lanes = self._engine.lanes_for(stored.symbols)[stored.lane]
+        lanes = (of or self._engine).lanes_for(stored.symbols)[stored.lane]
         unknown = np.full(len(lanes), np.nan)
         counts = stored.counts or {}
         return Bars(
             lanes, stored.timestamp, stored.open, stored.high, stored.low, stored.close, stored.volume.astype(np.float64),
             *(counts.get(name, unknown) for name in ("ticks", "trades", "first_tick", "last_tick")),
         )  # fmt: skip
+
+    def _all_symbols(self, timeframe: str, since: int, until: int) -> tuple[str, ...]:
+        # Whatever has bars has a series, watched or not: what is computed must not depend on when the process was started.
+        watched = frozenset(self.symbols)
+        found = self._queries.symbols_with_bars(timeframe, since, until)
+        return (*self.symbols, *(symbol for symbol in found if symbol not in watched))
 
     def _day_start(self, day: date) -> int:
         return self._calendar.sessions_of(day)[0].start
