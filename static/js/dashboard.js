@@ -3,14 +3,22 @@
 import { Selection } from "./common/selection.js";
 import { Chart } from "./chart/chart.js";
 import { bannerDrawing } from "./status/banners.js";
-import { BestOnly } from "./signals/best_only.js";
+import { FilterBar } from "./signals/filter_bar.js";
 import { loadCatalog } from "./common/catalog.js";
 import { counterDrawing } from "./status/counters.js";
 import { digestDrawing } from "./status/digest.js";
+import { healthDrawing } from "./status/health_tab.js";
+import { PhoneTabs } from "./status/phone_tabs.js";
+import { latencyMeasuring, PixelLatency } from "./status/pixel_latency.js";
 import { startPage } from "./common/every_page.js";
 import { startFrameLoop } from "./link/frame_loop.js";
 import { byId } from "./common/page.js";
 import { preferences } from "./common/preferences.js";
+import { TIMEFRAMES } from "./common/words.js";
+import { SignalCard } from "./signals/signal_card.js";
+import { Announcer } from "./notify/announcer.js";
+import { NotifyDialog } from "./notify/notify_dialog.js";
+import { passes } from "./signals/filter.js";
 import { Signals } from "./signals/signals.js";
 import { connect } from "./link/socket.js";
 import { StatusBar } from "./status/status_bar.js";
@@ -20,18 +28,23 @@ import { ListSwitch } from "./watchlist/list_switch.js";
 import { meant, SymbolSearch } from "./watchlist/symbol_search.js";
 import { Watchlist } from "./watchlist/watchlist.js";
 
+/** @import { Signal } from "./link/messages.js" */
+
 const store = new Store();
 const selection = new Selection(location);
-const kind = /** @type {HTMLSelectElement} */ (byId("filter-kind"));
-const direction = /** @type {HTMLSelectElement} */ (byId("filter-direction"));
-const symbol = /** @type {HTMLInputElement} */ (byId("filter-symbol"));
 const pause = byId("pause");
-
+const filters = new FilterBar((filter) => signals.setFilter(filter));
 const signals = new Signals(
   store,
-  { rows: byId("signal-rows"), empty: byId("signals-empty"), note: byId("signals-note") },
-  showOnly,
+  {
+    scroll: byId("signals-scroll"), rows: byId("signal-rows"), empty: byId("signals-empty"), note: byId("signals-note"), news: byId("signals-news"),
+    older: byId("signals-older"),
+  },
+  selection,
+  filters.filter,
 );
+const card = new SignalCard(store, selection);
+const chart = new Chart(store, selection);
 const watchlist = new Watchlist(store, selection);
 const search = new SymbolSearch(
   "symbol-search",
@@ -39,44 +52,57 @@ const search = new SymbolSearch(
   (text, shown, isOption) => selection.choose({ symbol: isOption ? text : meant(text, shown) }),
   () => selection.symbol,
 );
-const bestOnly = new BestOnly({ state: byId("best-state"), button: byId("best-switch") }, applyFilter);
-const statusBar = new StatusBar(store, watchlist);
+const latency = new PixelLatency();
+const statusBar = new StatusBar(store, watchlist, latency);
+const tabs = new PhoneTabs();
+const list = { isListed, rank: (/** @type {Signal} */ signal) => signals.catalog?.rank(signal) ?? null, open: showSignal };
+const announcer = new Announcer(store, preferences, list);
+const notifyDialog = new NotifyDialog(preferences, announcer);
+let watched = { version: -1, symbols: new Set(store.watch) };
 
-/** @param {string} chosen */
-function showOnly(chosen) {
-  symbol.value = symbol.value.trim().toUpperCase() === chosen ? "" : chosen;
-  applyFilter();
+/** @param {Signal} signal @returns {boolean} whether the filter of the list lets it through */
+function isListed(signal) {
+  if (watched.version !== store.watchVersion) watched = { version: store.watchVersion, symbols: new Set(store.watch) };
+  const at = { watch: watched.symbols, selected: selection.symbol, quotes: store.quotes, catalog: signals.catalog ?? null };
+  return passes(signal, signals.filter, at);
 }
 
-function applyFilter() {
-  signals.setFilter({ kind: kind.value, direction: direction.value, symbol: symbol.value.trim().toUpperCase(), best: bestOnly.inForce });
+/** @param {Signal} signal  whose notification was clicked */
+function showSignal({ symbol, timeframe }) {
+  selection.choose({ symbol, timeframe });
+  tabs.open("chart");
 }
 
 function togglePause() {
   signals.setPaused(!signals.paused);
-  store.paused = signals.paused ? store.now() : 0;
   pause.setAttribute("aria-pressed", String(signals.paused));
   pause.firstChild?.replaceWith(signals.paused ? "Continue " : "Pause ");
 }
 
-byId("filters").addEventListener("input", applyFilter);
-byId("filters").addEventListener("submit", (event) => event.preventDefault());
-pause.addEventListener("click", togglePause);
-startPage({ pause: togglePause, search: () => search.input.focus() });
-symbol.addEventListener("keydown", (event) => {
-  if (event.key === "Escape") {
-    symbol.value = "";
-    applyFilter();
-    symbol.blur();
-  }
-});
+/** The keys of lists, from wherever they are pressed: into the list of signals, or on a phone into what is open. */
+function enterList() {
+  const lists = ["#signal-rows [tabindex='0']", "#watch-view"].map((list) => /** @type {HTMLElement | null} */ (document.querySelector(list)));
+  lists.find((list) => list?.offsetParent)?.focus();
+}
 
-applyFilter();
-const chart = new Chart(store, selection);
+pause.addEventListener("click", togglePause);
+store.onSignal.push((signal) => {
+  if (store.feed && signal.origin === "live" && isListed(signal)) tabs.tell(1);
+});
+startPage({
+  search: () => search.input.focus(),
+  pause: togglePause,
+  timeframe: (key) => selection.choose({ timeframe: Object.keys(TIMEFRAMES)[Number(key) - 1] }),
+  mute: () => notifyDialog.mute(),
+  rows: enterList,
+  open: "by the focused list",
+});
 loadCatalog((catalog) => {
   signals.setCatalog(catalog);
   chart.setCatalog(catalog);
-  bestOnly.take(catalog);
+  filters.setCatalog(catalog);
+  card.catalog = catalog;
+  if (catalog) notifyDialog.setCatalog([...catalog.entries.values()]);
 });
 const link = connect(store, { list: preferences.get("list") || null, chart: selection.symbol || null });
 const editor = new ListEditor(store, (id) => lists.show(id));
@@ -93,5 +119,7 @@ startFrameLoop([
   (now) => statusBar.draw(now),
   bannerDrawing(store, byId("banners")),
   counterDrawing(store),
-  digestDrawing(store, byId("digest")),
+  digestDrawing(store, byId("digest"), list),
+  healthDrawing(store, () => tabs.shows("health-tab")),
+  latencyMeasuring(store, latency),
 ]);

@@ -65,7 +65,7 @@ def test_a_recorded_days_signals_stand_at_their_bars_close(modules: Page) -> Non
                      detection_timestamp: argument.detected - 2000}),
            ];
            return [true, false].map((followsEvents) => {
-             const {groups} = m.groupSignals(all, {kind: "", direction: "", symbol: ""}, followsEvents);
+             const {groups} = m.groupSignals(all, () => true, {followsEvents});
              return [groups.map((group) => group.time), m.burstsOf(groups).map((burst) => burst.groups.length)];
            });""",
         {"close": CLOSE, "detected": DETECTED},

@@ -7,6 +7,8 @@
  * @property {string} name
  * @property {string} kind  candlestick | chart_pattern | indicator | alert
  * @property {string} family
+ * @property {string} description
+ * @property {Record<string, number>} parameters
  * @property {number | null} shown_from  the least rank that is shown; null: only when everything is
  * @property {number[] | null} quality_quantiles  of its detections, at equal steps from the worst to the best
  *

@@ -35,6 +35,7 @@
  * @property {number} [value]
  * @property {number} [threshold]
  * @property {Record<string, any>} [details]
+ * @property {number} [arrived]  server time at which it, in this state, first reached this browser
  *
  * @typedef {object} IndicatorValues
  * @property {string} symbol

@@ -12,7 +12,7 @@ const SPARE_SIGNALS = 200; // room before the oldest are dropped, a good number 
 export class Store {
   constructor() {
     this.sequence = new Sequence(KEPT_SIGNALS);
-    /** @type {"connecting" | "live" | "lost"} */
+    /** @type {"connecting" | "snapshot" | "live" | "lost"} */
     this.link = "connecting";
     this.linkSince = Date.now();
     this.heard = 0; // browser time of the last message
@@ -28,6 +28,8 @@ export class Store {
     this.formingBar = null; // of the charted symbol
     /** @type {Array<(values: IndicatorValues) => void>} */
     this.onBarClosed = []; // called for every closed bar of a watched symbol, in the order of their coming
+    /** @type {Array<(signal: Signal) => void>} */
+    this.onSignal = []; // called for every signal that is new here, or not what it was; also those of a snapshot
     /** @type {Map<string, Quote>} */
     this.quotes = new Map();
     /** @type {Map<string, IndicatorValues>} */
@@ -69,7 +71,7 @@ export class Store {
     if (serverTime) this.clockOffset = serverTime - this.heard;
   }
 
-  /** @param {"connecting" | "live" | "lost"} link */
+  /** @param {"connecting" | "snapshot" | "live" | "lost"} link */
   setLink(link) {
     if (link === this.link) return;
     this.link = link;
@@ -157,8 +159,10 @@ export class Store {
     const before = this.signals.get(signal.id);
     if (before && ((before.state ?? "confirmed") !== "forming" || signal.state === "forming")) return;
     this.signals.set(signal.id, signal);
+    signal.arrived = this.now();
     if (this.signals.size > KEPT_SIGNALS + SPARE_SIGNALS) this.dropOldest();
     this.signalsVersion += 1;
+    for (const listener of this.onSignal) listener(signal);
   }
 
   /** History may arrive after what is newer, so the oldest are those that were detected first. */

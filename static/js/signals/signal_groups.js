@@ -1,6 +1,7 @@
 /** Signals as the list shows them: those of one symbol, timeframe and bar are one group. Pure. */
 
-/** @import { Catalog } from "../common/catalog.js" */
+import { isConfirmed } from "./filter.js";
+
 /** @import { Signal } from "../link/messages.js" */
 
 /**
@@ -13,6 +14,9 @@
  * @property {number} time  of its latest signal on the market's clock: its detection, or in a recorded day its bar's close
  * @property {number} detected  of its latest signal
  * @property {Signal[]} signals
+ * @property {boolean} open  nothing of it is confirmed
+ * @property {number} volume  the symbol's relative volume; 0 where it is not known
+ * @property {number} rank  of its best signal
  *
  * @typedef {object} Burst
  * @property {number} minute  on the market's clock
@@ -22,11 +26,10 @@
  * @property {number} bearish
  * @property {number} neutral
  *
- * @typedef {object} Filter
- * @property {string} kind  "" | pattern | alert
- * @property {string} direction  "" | bullish | bearish | neutral
- * @property {string} symbol  "" or the beginning of one
- * @property {Catalog | null} [best]  by which only the best pass; null: all do
+ * @typedef {object} Means  by which groups are ordered
+ * @property {boolean} [followsEvents]  the market's clock is a recorded day's, and the wall clock of a detection says nothing
+ * @property {(group: Group) => number} [volumeOf]
+ * @property {(signal: Signal) => number | null} [rankOf]
  */
 
 const DIRECTIONS = ["bullish", "bearish", "neutral"];
@@ -36,59 +39,58 @@ const LENGTHS = /** @type {Record<string, number>} */ ({
   "1min": HOUR_MS / 60, "5min": HOUR_MS / 12, "15min": HOUR_MS / 4, "60min": HOUR_MS, "1day": 16 * HOUR_MS,
 });
 
-/**
- * Whether the filter lets a signal through.
- * @param {Signal} signal
- * @param {Filter} filter
- */
-export function passes(signal, filter) {
-  if (filter.kind && (signal.pattern === undefined ? "alert" : "pattern") !== filter.kind) return false;
-  if (filter.direction && signal.direction !== filter.direction) return false;
-  if (filter.best && !filter.best.isBest(signal)) return false;
-  return !filter.symbol || signal.symbol.startsWith(filter.symbol);
-}
+/** @param {{timeframe: string, bar_timestamp: number}} signal @returns {number} when its bar closed */
+export const closeOf = ({ timeframe, bar_timestamp }) => bar_timestamp + (LENGTHS[timeframe] ?? 0);
+
+/** @param {number} time */
+const minuteOf = (time) => Math.floor(time / 60_000) * 60_000;
 
 /**
- * Group signals, newest first; within one bar's close confirmed before forming, then the richer group, then the better quality.
+ * Group signals, the newest minute first; within one close confirmed before forming, then by relative volume, then by rank.
  * @param {Iterable<Signal>} signals
- * @param {Filter} filter
- * @param {boolean} [followsEvents]  the market's clock is a recorded day's, and the wall clock of a detection says nothing
+ * @param {(signal: Signal) => boolean} passes
+ * @param {Means} [means]
  * @returns {{groups: Group[], shown: number, total: number}}
  */
-export function groupSignals(signals, filter, followsEvents = false) {
+export function groupSignals(signals, passes, { followsEvents = false, volumeOf = () => 0, rankOf = () => null } = {}) {
   /** @type {Map<string, Group>} */
   const groups = new Map();
   let total = 0;
   let shown = 0;
   for (const signal of signals) {
     total += 1;
-    if (!passes(signal, filter)) continue;
+    if (!passes(signal)) continue;
     shown += 1;
-    const key = `${signal.symbol} ${signal.timeframe} ${signal.bar_timestamp}`;
+    const { symbol, timeframe, session, bar_timestamp: bar } = signal;
+    const key = `${symbol} ${timeframe} ${bar}`;
     let group = groups.get(key);
-    if (!group) {
-      group = {
-        key, symbol: signal.symbol, timeframe: signal.timeframe, session: signal.session, bar: signal.bar_timestamp, time: 0, detected: 0, signals: [],
-      };
-      groups.set(key, group);
-    }
+    if (!group) groups.set(key, (group = { key, symbol, timeframe, session, bar, time: 0, detected: 0, signals: [], open: true, volume: 0, rank: 0 }));
     group.signals.push(signal);
+    group.open &&= !isConfirmed(signal);
     group.detected = Math.max(group.detected, signal.detection_timestamp);
-    group.time = followsEvents ? signal.bar_timestamp + (LENGTHS[signal.timeframe] ?? 0) : group.detected;
+    group.time = followsEvents ? closeOf(signal) : group.detected;
+    group.rank = Math.max(group.rank, rankOf(signal) ?? 0);
   }
   const list = [...groups.values()];
-  for (const group of list) group.signals.sort(inGroup);
+  for (const group of list) {
+    group.signals.sort(inGroup);
+    group.volume = volumeOf(group);
+  }
   return { groups: list.sort(newestFirst), shown, total };
 }
 
 /** @param {Signal} a @param {Signal} b */
 function inGroup(a, b) {
-  const open = Number((a.state ?? "confirmed") !== "confirmed") - Number((b.state ?? "confirmed") !== "confirmed");
-  return open || DIRECTIONS.indexOf(a.direction) - DIRECTIONS.indexOf(b.direction) || (a.id < b.id ? -1 : 1);
+  return Number(isConfirmed(b)) - Number(isConfirmed(a)) || DIRECTIONS.indexOf(a.direction) - DIRECTIONS.indexOf(b.direction) || (a.id < b.id ? -1 : 1);
+}
+
+/** @param {Group} a @param {Group} b */
+function newestFirst(a, b) {
+  return minuteOf(b.time) - minuteOf(a.time) || Number(a.open) - Number(b.open) || b.volume - a.volume || b.rank - a.rank || (a.key < b.key ? -1 : 1);
 }
 
 /**
- * The moments at which bars closed together: runs of groups of one minute. Pure.
+ * The moments at which bars closed together: runs of groups of one minute.
  * @param {Group[]} groups newest first
  * @returns {Burst[]}
  */
@@ -96,7 +98,7 @@ export function burstsOf(groups) {
   /** @type {Burst[]} */
   const bursts = [];
   for (const group of groups) {
-    const minute = Math.floor(group.time / 60_000) * 60_000;
+    const minute = minuteOf(group.time);
     let burst = bursts.at(-1);
     if (!burst || burst.minute !== minute) bursts.push((burst = { minute, groups: [], signals: 0, bullish: 0, bearish: 0, neutral: 0 }));
     burst.groups.push(group);
@@ -108,15 +110,3 @@ export function burstsOf(groups) {
   }
   return bursts;
 }
-
-/** @param {Group} a @param {Group} b */
-function newestFirst(a, b) {
-  const second = Math.floor(b.time / 1000) - Math.floor(a.time / 1000);
-  return second || Number(isOpen(a)) - Number(isOpen(b)) || b.signals.length - a.signals.length || quality(b) - quality(a) || (a.key < b.key ? -1 : 1);
-}
-
-/** @param {Group} group @returns {boolean} whether nothing of it is confirmed */
-const isOpen = (group) => group.signals.every((signal) => (signal.state ?? "confirmed") !== "confirmed");
-
-/** @param {Group} group */
-const quality = (group) => Math.max(...group.signals.map((signal) => signal.quality ?? 0));

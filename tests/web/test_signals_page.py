@@ -1,0 +1,325 @@
+"""The list of signals, its filters, its pages and the card, in a real Chromium on the real app; the results are said by the test."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from tests.web.axe import violations
+from tests.web.conftest import World
+from tests.web.services import a_pattern, an_alert, an_indicator, this_minute, wait_until
+from tests.web.test_page import MARKUP, OpenPage, opened
+from tickstock.contract import IndicatorAlert, StreamingIndicator, StreamingPattern
+from tickstock.database.models import indicator_alerts, intraday_indicators, intraday_patterns
+from tickstock.database.writers import Writer
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+MINUTE = 60_000
+HOUR = 60 * MINUTE
+IN_SIGHT = """() => [...document.querySelectorAll(".signal")].map((row) => [row.dataset.key, row.getBoundingClientRect().top])
+    .filter(([, top]) => top > 0 && top < innerHeight).sort(([, one], [, other]) => one - other)"""
+FORMING = {
+    "neckline": 101.23,
+    "points": [{"timestamp": 0, "price": 103.0, "kind": "high", "name": "head"}],
+    "lines": [{"name": "neckline", "points": [{"timestamp": 0, "price": 101.0}, {"timestamp": 1, "price": 101.23}]}],
+}
+
+
+def row_of(table: Any, message: StreamingPattern | IndicatorAlert | StreamingIndicator) -> tuple[Any, ...]:
+    return tuple(getattr(message, column.name) for column in table.columns)
+
+
+def shown(page: OpenPage) -> int:
+    found = re.search(r"([\d,]+) (?:of the newest [\d,]+ )?shown", page.text("#signals-note"))
+    return int(found[1].replace(",", "")) if found else -1
+
+
+def burst(world: World, prefix: str, count: int, minute: int) -> None:
+    """Signals of as many symbols, one minute's."""
+    for start in range(0, count, 100):
+        numbers = range(start, min(start + 100, count))
+        fields: dict[str, Any] = {"bar": minute, "detection_timestamp": minute + MINUTE + 40}
+        world.streaming.minute(patterns=[a_pattern(f"{prefix}{number}", **fields) for number in numbers])
+
+
+def test_twenty_times_away_and_back_leave_one_handler_and_the_servers_counters(chromium: Browser, world: World) -> None:
+    with opened(chromium, world) as page:
+        for visit in range(20):
+            page.page.goto(f"{world.app.url}/about")
+            if visit % 2:
+                page.page.go_back()
+            else:
+                page.page.goto(f"{world.app.url}/dashboard")
+        page.wait_for_text("#feed-state", "Active")
+        wait_until(lambda: world.app.get("/api/status")[1]["browsers"] == 1, "one browser is connected")
+        before = page.counter("patterns")
+        world.streaming.minute(patterns=[a_pattern("ONCE")])
+        page.wait_for_text("#count-patterns", f"^{before + 1:,}$")
+        assert world.app.get("/api/status")[1]["counters"]["patterns"] == before + 1
+        assert page.page.locator(".signal", has_text="ONCE").count() == 1
+        page.page.keyboard.press("Space")
+        page.wait_for_text("#signals-note", "paused")  # by two handlers it would go on at once
+        assert page.complaints == []
+
+
+def test_rows_stay_where_they_are_while_the_pointer_is_among_them(chromium: Browser, world: World) -> None:
+    minute = this_minute() + HOUR
+    with opened(chromium, world) as page:
+        burst(world, "STAY", 40, minute)
+        page.wait_for_text("#signal-rows", "STAY")
+        wait_until(lambda: shown(page) >= 40, "all of them")
+        page.page.hover("#signals-scroll")
+        page.page.mouse.wheel(0, 300)
+        wait_until(lambda: page.page.evaluate("document.querySelector('#signals-scroll').scrollTop") >= 300, "it scrolled")
+        before = page.page.evaluate(IN_SIGHT)
+        burst(world, "NEWS", 12, minute + MINUTE)
+        page.wait_for_text("#signals-news", "^12 new")
+        assert page.page.evaluate(IN_SIGHT) == before
+        page.page.mouse.move(5, 5)
+        page.page.wait_for_timeout(300)  # also once the pointer has left: what is scrolled to is being read
+        assert page.page.evaluate(IN_SIGHT) == before
+        page.page.click("#signals-news")
+        page.wait_for_text("#signal-rows", "NEWS11")
+        assert page.page.evaluate("document.querySelector('#signals-scroll').scrollTop") == 0
+        assert page.page.locator("#signals-news").is_hidden()
+        burst(world, "MORE", 1, minute + 2 * MINUTE)
+        page.wait_for_text("#signal-rows", "MORE0")
+        assert page.complaints == []
+
+
+def test_a_long_list_stands_in_few_elements_and_the_keyboard_reaches_all_of_it(chromium: Browser, world: World) -> None:
+    minute = this_minute() + 2 * HOUR
+    with opened(chromium, world) as page:
+        burst(world, "LONG", 300, minute)
+        wait_until(lambda: shown(page) >= 300, "all of them")
+        page.page.focus(".signal[tabindex='0']")
+        first, second = (key for key, _ in page.page.evaluate(IN_SIGHT)[:2])
+        focused = "document.activeElement.dataset.key"
+        assert page.page.evaluate(focused) == first
+        for key, expected in (("j", second), ("ArrowUp", first), ("ArrowDown", second), ("k", first)):
+            page.page.keyboard.press(key)
+            assert page.page.evaluate(focused) == expected
+        for _ in range(60):
+            page.page.keyboard.press("j")
+        assert page.page.evaluate("document.activeElement.ariaPosInSet") == "61"
+        page.page.keyboard.press("End")
+        size = page.page.evaluate("document.activeElement.ariaSetSize")
+        assert page.page.evaluate("document.activeElement.ariaPosInSet") == size
+        assert int(size) >= 300
+        assert page.page.locator(".signal").count() < 100
+        page.page.keyboard.press("Home")
+        assert page.page.evaluate("document.activeElement.ariaPosInSet") == "1"
+        assert page.complaints == []
+
+
+def test_the_card_tells_what_was_seen_by_which_rule_and_when(chromium: Browser, world: World) -> None:
+    bar = this_minute() + 3 * HOUR
+    with opened(chromium, world) as page:
+        writer = Writer(f"sqlite:///{(world.folder / 'tickstock.db').as_posix()}")
+        with writer.transaction() as batch:
+            batch.insert_bars([
+                ("AAPL", "1min", bar - number * MINUTE, 0, 256.0, 257.5, 255.5, 257.0 - number, 18400, 7, None, "simulated", None, None)
+                for number in range(12)
+            ])  # fmt: skip
+            batch.insert_indicators([row_of(intraday_indicators, an_indicator("AAPL", bar))])
+        writer.close()
+        details = {"after_gap": True, "volume_ratio": 2.34, "trend_before": "with"}
+        at = {"bar": bar, "detection_timestamp": bar + MINUTE + 40}
+        world.streaming.minute(patterns=[a_pattern("AAPL", details=details, **at)], alerts=[an_alert("AAPL", **at)])
+        page.page.evaluate("document.addEventListener('tickstock:show-pattern', ({detail}) => (window.asked = detail.signal.id))")
+        row = f'.signal[data-key="AAPL 1min {bar}"]'
+        page.page.wait_for_selector(row)
+        page.page.focus(row)
+        page.page.keyboard.press("Enter")
+        card = page.wait_for_text("#card", "Indicators of this bar[^]*RSI 14")
+        for words in ("long lower shadow", "RSI 14 rises above 70", "not a probability", "have a lower quality", "RSI_14 70.40 against 70",
+                      "five minutes or more", "2.3 times", "found as its bar closed", "+0.04 s", "257.00", "known outcome"):  # fmt: skip
+            assert words in card
+        assert page.page.locator("#card .candles rect").count() == 12
+        assert page.page.evaluate("window.asked") == f"AAPL:1min:Hammer:{bar}"
+        assert "symbol=AAPL" in page.page.url
+        link = page.page.get_attribute("#card a[href^='/patterns']", "href")
+        assert link == "/patterns?symbol=AAPL&pattern=Hammer&timeframe=1min"
+        for _ in range(12):  # the focus stays in it
+            page.page.keyboard.press("Tab")
+            assert page.page.evaluate("document.activeElement === document.body || !!document.activeElement.closest('#card')")
+        assert [found for found in violations(page.page) if any("#card" in str(target) for target in found[2])] == []
+        page.page.keyboard.press("Escape")
+        page.page.wait_for_selector("#card", state="hidden")
+        assert page.page.evaluate("document.activeElement.dataset.key") == f"AAPL 1min {bar}"
+        assert page.complaints == []
+
+
+def test_a_card_is_opened_by_an_event_and_shows_markup_as_text(chromium: Browser, world: World) -> None:
+    with opened(chromium, world) as page:
+        message = json.loads(json.dumps({"symbol": MARKUP, "pattern": MARKUP, "direction": "bullish", "state": "forming", "timeframe": "1min",
+                                         "session": MARKUP, "origin": MARKUP, "bar_timestamp": this_minute(), "quality": 0.5,
+                                         "detection_timestamp": this_minute() + MINUTE, "id": MARKUP, "details": {"reason": MARKUP}}))  # fmt: skip
+        page.page.evaluate(
+            "(signal) => document.dispatchEvent(new CustomEvent('tickstock:card', {detail: {signals: [signal]}}))", message
+        )
+        card = page.wait_for_text("#card", "<img src=x")
+        assert "Confirmed by a close beyond its line" in card
+        assert page.page.locator("#card img").count() == 0
+        page.wait_for_text("#card", "bars (are not stored any more|could not be loaded)")
+        page.page.click("#card-close")
+        assert [words for words in page.complaints if "400" not in words] == []  # such a symbol is refused
+
+
+def test_forming_is_hidden_at_first_then_hollow_and_says_what_would_confirm_it(chromium: Browser, world: World) -> None:
+    minute = this_minute() + 4 * HOUR
+    fields: dict[str, Any] = {"bar": minute, "detection_timestamp": minute + MINUTE + 40, "quality": 1.0}
+    with opened(chromium, world, shows="best") as page:
+        forming = a_pattern("SHAPE", "HeadShoulders", direction="bearish", state="forming", details=FORMING, **fields)
+        world.streaming.minute(patterns=[forming, a_pattern("SURE", **fields)])
+        page.wait_for_text("#signal-rows", "SURE")
+        assert "SHAPE" not in page.text("#signal-rows")
+        page.page.uncheck("#filter-confirmed")
+        page.wait_for_text("#signal-rows", r"Confirmed by a close below the neckline, 101\.23")
+        order = page.page.evaluate(IN_SIGHT)
+        assert [key.split()[0] for key, _ in order if key.startswith(("SURE", "SHAPE"))] == ["SURE", "SHAPE"]
+
+
+def test_the_filters_begin_as_documented_say_what_differs_and_are_remembered(chromium: Browser, world: World) -> None:
+    with opened(chromium, world, shows="") as page:
+        values = page.page.evaluate("Object.fromEntries([...document.querySelectorAll('#filters [name]')].filter((each) => each.name !== 'pattern')"
+                                    ".map((each) => [each.name, each.type === 'checkbox' ? each.checked : each.value]))")  # fmt: skip
+        assert values == {"scope": "watch", "kind": "", "direction": "", "rank": "best", "timeframe": "", "session": "", "price": "1",
+                          "dollars": "1", "confirmed": True}  # fmt: skip
+        assert page.page.locator("#filter-reset").is_hidden()
+        minute = this_minute() + 5 * HOUR
+        fields: dict[str, Any] = {"bar": minute, "detection_timestamp": minute + MINUTE + 40, "quality": 1.0}
+        world.streaming.minute(
+            patterns=[a_pattern("AAPL", **fields), a_pattern("CHEAP", price=0.6, **fields), a_pattern("ELSE", **fields)]
+        )
+        row = '.signal[data-key^="{} "]'.format
+        page.page.wait_for_selector(row("AAPL"))
+        assert page.page.locator(row("ELSE")).count() == 0
+        page.page.select_option("#filter-scope", "all")
+        page.page.wait_for_selector(row("ELSE"))
+        assert page.page.locator(row("CHEAP")).count() == 0
+        page.page.fill("#filter-price", "0.5")
+        page.page.keyboard.press("Enter")
+        page.page.wait_for_selector(row("CHEAP"))
+        page.wait_for_text("#filter-reset", r"Reset filters \(2\)")
+        page.page.click("#filter-patterns summary")
+        page.page.fill("#pattern-search", "engulf")
+        assert page.page.locator("#pattern-list label:visible").all_inner_texts() == ["Engulfing"]
+        page.page.check("#pattern-list label:visible input")
+        page.wait_for_text("#signals-note", ", 0 shown|of the newest")
+        page.page.wait_for_selector(row("CHEAP"), state="detached")
+        page.page.keyboard.press("Escape")
+        page.wait_for_text("#patterns-chosen", "^1 pattern$")
+        page.page.reload()
+        page.wait_for_text("#filter-reset", r"Reset filters \(3\)")
+        page.wait_for_text("#patterns-chosen", "^1 pattern$")
+        page.page.click("#filter-reset")
+        page.page.wait_for_selector(row("AAPL"))
+        assert page.page.locator("#filter-reset").is_hidden()
+        page.page.evaluate("""localStorage.setItem("tickstock.filters", '{"scope": 7, "patterns": ["Gone"], "rank": [')""")
+        page.page.reload()
+        page.page.wait_for_selector(row("AAPL"))
+        assert page.page.locator("#filter-reset").is_hidden()
+        assert page.complaints == []
+
+
+def test_a_pause_loses_nothing_and_lists_only_what_stood_there(chromium: Browser, world: World) -> None:
+    minute = this_minute() + 6 * HOUR
+    with opened(chromium, world) as page:
+        burst(world, "HELD", 3, minute)
+        page.wait_for_text("#signal-rows", "HELD2")
+        page.page.click("#pause")
+        page.wait_for_text("#signals-note", r"paused since \d\d:\d\d:\d\d ET · 0 new")
+        burst(world, "LATER", 450, minute + MINUTE)
+        page.wait_for_text("#signals-note", "450 new")
+        assert "LATER" not in page.text("#signal-rows")
+        page.page.select_option("#filter-direction", "bullish")  # a filter may be changed meanwhile
+        page.wait_for_text("#signals-note", "450 new")
+        assert "LATER" not in page.text("#signal-rows")
+        page.page.click("#pause")
+        page.wait_for_text("#signal-rows", "LATER")
+        assert "paused" not in page.text("#signals-note")
+        before = shown(page)
+        burst(world, "LATER", 450, minute + MINUTE)  # the same once more
+        burst(world, "LAST", 1, minute + 2 * MINUTE)
+        page.wait_for_text("#signal-rows", "LAST0")
+        assert shown(page) == before + 1
+
+
+def test_older_signals_are_loaded_from_the_database_once_each_and_in_order(chromium: Browser, world: World) -> None:
+    past = this_minute() - 200 * HOUR
+    writer = Writer(f"sqlite:///{(world.folder / 'tickstock.db').as_posix()}")
+    with writer.transaction() as batch:
+        found = [
+            a_pattern(f"OLD{number}", bar=past + number * MINUTE, detection_timestamp=past + (number + 1) * MINUTE)
+            for number in range(500)
+        ]
+        batch.upsert_patterns([row_of(intraday_patterns, each) for each in found])
+        raised = [
+            an_alert(f"OLD{number}", past + number * MINUTE, detection_timestamp=past + (number + 1) * MINUTE)
+            for number in range(500)
+        ]
+        batch.insert_alerts([row_of(indicator_alerts, each) for each in raised])
+    writer.close()
+    with opened(chromium, world) as page:
+        world.streaming.minute(patterns=[a_pattern("PRESENT")])
+        wait_until(lambda: shown(page) > 0, "something to begin from")
+        before = shown(page)
+        loads = 0
+        while "Load older" in page.text("#signals-older"):
+            had = shown(page)
+            page.page.click("#signals-older")
+            wait_until(lambda: shown(page) > had or "Nothing older" in page.text("#signals-older"), "more of them")
+            loads += 1
+        assert loads > 1
+        assert shown(page) == before + 1000
+        page.page.focus(".signal[tabindex='0']")
+        page.page.keyboard.press("End")
+        assert page.page.evaluate("document.activeElement.dataset.key") == f"OLD0 1min {past}"
+        assert len(page.page.query_selector_all("[data-key^='OLD0 '] .chip")) == 2
+        keys = page.page.evaluate(IN_SIGHT)
+        numbers = [int(key.split()[0].removeprefix("OLD")) for key, _ in keys if key.startswith("OLD")]
+        assert numbers == sorted(numbers, reverse=True)
+        assert page.complaints == []
+
+
+DRAWING = """async () => {
+    const {Signals} = await import("/static/js/signals/signals.js");
+    const {Store} = await import("/static/js/link/store.js");
+    const {DEFAULTS} = await import("/static/js/signals/filter.js");
+    const made = (tag) => document.body.appendChild(document.createElement(tag));
+    const scroll = made("div");
+    scroll.style.height = "600px";
+    scroll.style.overflow = "auto";
+    const parts = {scroll, rows: scroll.appendChild(document.createElement("div"))};
+    for (const name of ["empty", "note", "news", "older"]) parts[name] = made("button");
+    const store = new Store();
+    const signals = new Signals(store, parts, {symbol: "", onChange() {}}, {...DEFAULTS, scope: "all", rank: "0", dollars: 0});
+    signals.setCatalog(null);
+    const times = [];
+    for (let second = 0; second < 10; second += 1) {
+        for (let number = 0; number < 1000; number += 1) {
+            const seq = second * 1000 + number + 1;
+            store.takeSignal({type: "streaming_pattern", seq, id: `${seq}`, symbol: `S${number}`, pattern: "Hammer", direction: "bullish",
+                state: "confirmed", timeframe: "1min", session: "regular", origin: "live", quality: 0.5, price: 10,
+                bar_timestamp: second * 60000, detection_timestamp: second * 60000 + 60040});
+        }
+        const began = performance.now();
+        signals.draw();
+        document.body.offsetHeight;
+        times.push(performance.now() - began);
+    }
+    return [times.sort((a, b) => a - b), parts.rows.querySelectorAll("article").length, store.signals.size, parts.note.textContent];
+}"""
+
+
+def test_a_burst_of_ten_thousand_signals_is_drawn_once_a_frame(chromium: Browser, world: World) -> None:
+    with opened(chromium, world) as page:
+        times, rows, held, note = page.page.evaluate(DRAWING)
+        print(f"{held} signals drawn in {times[len(times) // 2]:.1f} ms, at most {times[-1]:.1f} ms")
+        assert rows < 100
+        assert 2000 <= held <= 2200
+        assert f"{held:,} shown" in note
