@@ -64,8 +64,8 @@ def main() -> int:
     lifeline.watch()
 
     server = Server(app, services)
+    services.start()  # first, so that a page that comes back finds its watchlist
     server.start()
-    services.start()
     ingest.start()
     logger.info("TICKSTOCK-APP: serving http://%s:%d/dashboard (%s), database %s",
                 settings.host, settings.port, settings.async_mode, without_password(settings.database))  # fmt: skip

@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 import socketio
 
+from launcher.ports import unused_port
+from tests.servers import RedisServer
 from tests.web.conftest import World
 from tests.web.services import WebApp, wait_until
 from tickstock.database.writers import Writer
@@ -295,32 +297,34 @@ def test_unknown_symbols_are_told_as_soon_as_the_reference_is_there_and_not_befo
     assert len(send(world.app, "GET", "/api/symbols")[1]["symbols"]) == 20
 
 
-def test_two_apps_on_one_database_and_a_restart_show_the_same_lists(own_world: World, tmp_path: Path) -> None:
-    world = own_world
-    folder = tmp_path / "second"
-    folder.mkdir()
-    second = WebApp(
-        folder, world.redis, feed_port=world.simulator.port, mode=world.app.environment["TICKSTOCK_ASYNC_MODE"],
-        DATABASE_URL=world.app.database,
-    )  # fmt: skip
+def test_two_apps_on_one_database_and_a_restart_show_the_same_lists(
+    database_url: str, redis_server: RedisServer, tmp_path: Path
+) -> None:
+    apps = []
     try:
-        made = make(world.app, "Shared", ["AAPL"])
-        with page(second, {"list": made}) as one:
-            assert one.wait_until_watching(made)["symbols"] == ["AAPL"] if one.wait_for("snapshot")["list"] != made else True
-            assert send(world.app, "PUT", f"/api/watchlists/{made}", {"symbols": ["AAPL", "MSFT"]})[0] == 200
-            wait_until(
-                lambda: any(each["symbols"] == ["AAPL", "MSFT"] for each in one.all("watching")), "the edit of another app"
-            )
-            assert send(second, "DELETE", f"/api/watchlists/{made}")[0] == 200
-            assert "was deleted" in one.wait_until_watching("default")["reason"]
+        for mode in ("eventlet", "threading"):
+            folder = tmp_path / mode
+            folder.mkdir()
+            apps.append(WebApp(folder, redis_server, feed_port=unused_port(), mode=mode, DATABASE_URL=database_url))
+        first, second = apps
+        made = make(first, "Geteilt ö", ["AAPL"])
+        with page(second) as one:
+            one.wait_for("snapshot")
+            one.client.emit("watch", {"list": made})  # which this app may not know yet
+            assert one.wait_until_watching(made)["symbols"] == ["AAPL"]
+            assert send(first, "PUT", f"/api/watchlists/{made}", {"symbols": ["AAPL", "MSFT"]})[0] == 200
+            wait_until(lambda: one.all("watching")[-1]["symbols"] == ["AAPL", "MSFT"], "the edit of another app")
+            assert send(first, "DELETE", f"/api/watchlists/{made}")[0] == 200
+            assert one.wait_until_watching("default")["reason"] == "The watchlist Geteilt ö was deleted"
         kept = make(second, "Kept", ["SPY"])
+        assert first.stop() == 0
+        first.start()
+        with page(first, {"list": kept}) as again:
+            snapshot = again.wait_for("snapshot")
+            assert (snapshot["list"], snapshot["watch"]) == (kept, ["SPY"])
     finally:
-        assert second.stop() == 0, second.process.output()
-    assert world.app.stop() == 0
-    world.app.start()
-    with page(world.app, {"list": kept}) as again:
-        snapshot = again.wait_for("snapshot")
-        assert (snapshot["list"], snapshot["watch"]) == (kept, ["SPY"])
+        codes = [app.stop() for app in apps]
+    assert codes == [0, 0]
 
 
 def test_a_database_that_is_away_is_said_and_the_lists_come_when_it_is_back(own_world: World) -> None:

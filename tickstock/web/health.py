@@ -66,7 +66,8 @@ def _subscriber(services: WebServices, now: int) -> Stage:
 
 def _database(services: WebServices) -> Stage:
     stage = services.database.stage()
-    return stage if stage["status"] == "down" else {**stage, "last_problem": services.keeper.problem}
+    problem = services.keeper.problem or services.watchlists.problem
+    return stage if stage["status"] == "down" else {**stage, "last_problem": problem}
 
 
 def _browsers(services: WebServices) -> Stage:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable
 from functools import cached_property
 from typing import NamedTuple
@@ -18,14 +19,6 @@ class Watchlist(NamedTuple):
     name: str
     symbols: tuple[str, ...]
     editable: bool = True
-
-
-class WatchlistsMessage(msgspec.Struct):
-    """The `watchlists` state: all lists, the symbols in them that the vendor does not know, and how many it knows."""
-
-    lists: list[dict[str, object]]
-    unknown: list[str]
-    reference: int
 
 
 class Watchlists:
@@ -49,6 +42,7 @@ class Watchlists:
 
     @cached_property
     def message(self) -> msgspec.Raw:
-        """The `watchlists` state as JSON."""
+        """The `watchlists` state as JSON, in ASCII: then a message that holds it is encoded once."""
         lists = [each._asdict() for each in self.lists]
-        return msgspec.Raw(msgspec.json.encode(WatchlistsMessage(lists, list(self.unknown), self.reference)))
+        state = {"lists": lists, "unknown": self.unknown, "reference": self.reference}
+        return msgspec.Raw(json.dumps(state, separators=(",", ":")).encode())
