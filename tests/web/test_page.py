@@ -154,7 +154,7 @@ def test_more_signals_than_fit_all_arrive_and_the_list_says_so(page: OpenPage, w
     before = page.counter("patterns")
     past = this_minute() - 3_600_000  # below what the other tests look at
     for batch in range(5):
-        fields = {"bar": past, "detection_timestamp": past + 60_000}
+        fields: dict[str, Any] = {"bar": past, "detection_timestamp": past + 60_000}
         world.streaming.minute(patterns=[a_pattern(f"M{batch}-{number}", **fields) for number in range(100)])
     page.wait_for_text("#count-patterns", f"^{before + 500:,}$")
     total = int(page.wait_for_text("#signals-note", r"^[\d,]+ signals, [\d,]+ shown").split()[0].replace(",", ""))

@@ -1,8 +1,7 @@
-"""The list of signals, its filters, its pages and the card, in a real Chromium on the real app; the results are said by the test."""
+"""The list of signals, its filters, its pages and the card, in a real Chromium on the real app; the test says the results."""
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +25,14 @@ FORMING = {
     "points": [{"timestamp": 0, "price": 103.0, "kind": "high", "name": "head"}],
     "lines": [{"name": "neckline", "points": [{"timestamp": 0, "price": 101.0}, {"timestamp": 1, "price": 101.23}]}],
 }
+
+TOLD = (
+    "long lower shadow", "RSI 14 rises above 70", "not a probability", "have a lower quality", "RSI_14 70.40 against 70",
+    "five minutes or more", "2.3 times", "found as its bar closed", "+0.04 s", "257.00", "known outcome",
+)  # fmt: skip
+OPEN_CARD = "(signal) => document.dispatchEvent(new CustomEvent('tickstock:card', {detail: {signals: [signal]}}))"
+CHOICES = """() => Object.fromEntries([...document.querySelectorAll("#filters [name]")].filter((each) => each.name !== "pattern")
+    .map((each) => [each.name, each.type === "checkbox" ? each.checked : each.value]))"""
 
 
 def row_of(table: Any, message: StreamingPattern | IndicatorAlert | StreamingIndicator) -> tuple[Any, ...]:
@@ -119,15 +126,15 @@ def test_the_card_tells_what_was_seen_by_which_rule_and_when(chromium: Browser, 
     bar = this_minute() + 3 * HOUR
     with opened(chromium, world) as page:
         writer = Writer(f"sqlite:///{(world.folder / 'tickstock.db').as_posix()}")
+        rest = (18400, 7, None, "simulated", None, None)
         with writer.transaction() as batch:
-            batch.insert_bars([
-                ("AAPL", "1min", bar - number * MINUTE, 0, 256.0, 257.5, 255.5, 257.0 - number, 18400, 7, None, "simulated", None, None)
-                for number in range(12)
-            ])  # fmt: skip
+            batch.insert_bars(
+                [("AAPL", "1min", bar - ago * MINUTE, 0, 256.0, 257.5, 255.5, 257.0 - ago, *rest) for ago in range(12)]
+            )
             batch.insert_indicators([row_of(intraday_indicators, an_indicator("AAPL", bar))])
         writer.close()
         details = {"after_gap": True, "volume_ratio": 2.34, "trend_before": "with"}
-        at = {"bar": bar, "detection_timestamp": bar + MINUTE + 40}
+        at: dict[str, Any] = {"bar": bar, "detection_timestamp": bar + MINUTE + 40}
         world.streaming.minute(patterns=[a_pattern("AAPL", details=details, **at)], alerts=[an_alert("AAPL", **at)])
         page.page.evaluate("document.addEventListener('tickstock:show-pattern', ({detail}) => (window.asked = detail.signal.id))")
         row = f'.signal[data-key="AAPL 1min {bar}"]'
@@ -135,8 +142,7 @@ def test_the_card_tells_what_was_seen_by_which_rule_and_when(chromium: Browser, 
         page.page.focus(row)
         page.page.keyboard.press("Enter")
         card = page.wait_for_text("#card", "Indicators of this bar[^]*RSI 14")
-        for words in ("long lower shadow", "RSI 14 rises above 70", "not a probability", "have a lower quality", "RSI_14 70.40 against 70",
-                      "five minutes or more", "2.3 times", "found as its bar closed", "+0.04 s", "257.00", "known outcome"):  # fmt: skip
+        for words in TOLD:
             assert words in card
         assert page.page.locator("#card .candles rect").count() == 12
         assert page.page.evaluate("window.asked") == f"AAPL:1min:Hammer:{bar}"
@@ -155,12 +161,10 @@ def test_the_card_tells_what_was_seen_by_which_rule_and_when(chromium: Browser, 
 
 def test_a_card_is_opened_by_an_event_and_shows_markup_as_text(chromium: Browser, world: World) -> None:
     with opened(chromium, world) as page:
-        message = json.loads(json.dumps({"symbol": MARKUP, "pattern": MARKUP, "direction": "bullish", "state": "forming", "timeframe": "1min",
-                                         "session": MARKUP, "origin": MARKUP, "bar_timestamp": this_minute(), "quality": 0.5,
-                                         "detection_timestamp": this_minute() + MINUTE, "id": MARKUP, "details": {"reason": MARKUP}}))  # fmt: skip
-        page.page.evaluate(
-            "(signal) => document.dispatchEvent(new CustomEvent('tickstock:card', {detail: {signals: [signal]}}))", message
-        )
+        names = ("id", "symbol", "pattern", "session", "origin")
+        times = {"bar_timestamp": this_minute(), "detection_timestamp": this_minute() + MINUTE}
+        message: dict[str, Any] = {**dict.fromkeys(names, MARKUP), **times, "details": {"reason": MARKUP}, "quality": 0.5}
+        page.page.evaluate(OPEN_CARD, message | {"direction": "bullish", "state": "forming", "timeframe": "1min"})
         card = page.wait_for_text("#card", "<img src=x")
         assert "Confirmed by a close beyond its line" in card
         assert page.page.locator("#card img").count() == 0
@@ -185,10 +189,10 @@ def test_forming_is_hidden_at_first_then_hollow_and_says_what_would_confirm_it(c
 
 def test_the_filters_begin_as_documented_say_what_differs_and_are_remembered(chromium: Browser, world: World) -> None:
     with opened(chromium, world, shows="") as page:
-        values = page.page.evaluate("Object.fromEntries([...document.querySelectorAll('#filters [name]')].filter((each) => each.name !== 'pattern')"
-                                    ".map((each) => [each.name, each.type === 'checkbox' ? each.checked : each.value]))")  # fmt: skip
-        assert values == {"scope": "watch", "kind": "", "direction": "", "rank": "best", "timeframe": "", "session": "", "price": "1",
-                          "dollars": "1", "confirmed": True}  # fmt: skip
+        assert page.page.evaluate(CHOICES) == {
+            "scope": "watch", "kind": "", "direction": "", "rank": "best", "timeframe": "", "session": "", "price": "1",
+            "dollars": "1", "confirmed": True,
+        }  # fmt: skip
         assert page.page.locator("#filter-reset").is_hidden()
         minute = this_minute() + 5 * HOUR
         fields: dict[str, Any] = {"bar": minute, "detection_timestamp": minute + MINUTE + 40, "quality": 1.0}
@@ -270,9 +274,8 @@ def test_older_signals_are_loaded_from_the_database_once_each_and_in_order(chrom
         before = shown(page)
         loads = 0
         while "Load older" in page.text("#signals-older"):
-            had = shown(page)
             page.page.click("#signals-older")
-            wait_until(lambda: shown(page) > had or "Nothing older" in page.text("#signals-older"), "more of them")
+            page.wait_for_text("#signals-older", "Load older|Nothing older")
             loads += 1
         assert loads > 1
         assert shown(page) == before + 1000
@@ -303,16 +306,17 @@ DRAWING = """async () => {
     for (let second = 0; second < 10; second += 1) {
         for (let number = 0; number < 1000; number += 1) {
             const seq = second * 1000 + number + 1;
-            store.takeSignal({type: "streaming_pattern", seq, id: `${seq}`, symbol: `S${number}`, pattern: "Hammer", direction: "bullish",
-                state: "confirmed", timeframe: "1min", session: "regular", origin: "live", quality: 0.5, price: 10,
-                bar_timestamp: second * 60000, detection_timestamp: second * 60000 + 60040});
+            store.takeSignal({type: "streaming_pattern", seq, id: `${seq}`, symbol: `S${number}`, pattern: "Hammer",
+                direction: "bullish", state: "confirmed", timeframe: "1min", session: "regular", origin: "live", quality: 0.5,
+                price: 10, bar_timestamp: second * 60000, detection_timestamp: second * 60000 + 60040});
         }
         const began = performance.now();
         signals.draw();
         document.body.offsetHeight;
         times.push(performance.now() - began);
     }
-    return [times.sort((a, b) => a - b), parts.rows.querySelectorAll("article").length, store.signals.size, parts.note.textContent];
+    times.sort((a, b) => a - b);
+    return [times, parts.rows.querySelectorAll("article").length, store.signals.size, parts.note.textContent];
 }"""
 
 
