@@ -17,13 +17,15 @@ from tickstock.web import csv_export, parameters
 from tickstock.web.api import PARAMETERS
 from tickstock.web.application import create_app
 from tickstock.web.parameters import BadParameter
+from tickstock.web.watchlist_api import SYMBOL_PARAMETERS
 
+ROUTES = {**PARAMETERS, "/api/symbols": SYMBOL_PARAMETERS}
 ASKED_WHOLLY = 400  # every so many inputs go through the whole application, with its database
 QUERIES = (
     b"symbol=AAPL&pattern=Hammer&direction=bullish&state=confirmed&timeframe=1min&origin=live&limit=5",
     b"alert=RSI_OVERBOUGHT&symbol=BRK.B&limit=1000", b"from=1728300000000&to=1728400000000", b"timeframe=5min&limit=5",
     b"from=2024-10-07T07:22&to=2024-10-07T11:24:00Z", b"horizon=5&quality=high&pattern=Doji&timeframe=60min",
-    b"next=WzE3MjgzMDAwMDAwMDAsIkFBUEw6MW1pbjpIYW1tZXI6MTcyODMwMDAwMDAwMCJd&limit=10", b"",
+    b"search=nv&limit=20", b"next=WzE3MjgzMDAwMDAwMDAsIkFBUEw6MW1pbjpIYW1tZXI6MTcyODMwMDAwMDAwMCJd&limit=10", b"",
     b"session=regular&quality_from=0.85&sort=quality&order=asc&family=candlestick_reversal", b"sort=alert&family=alert_level",
     b"previous=WyJkZXRlY3Rpb24iLCJkZXNjIiwxNzI4MzAwMDAwMDAwLCJBQVBMIl0&sort=detection&order=desc&session=pre",
 )  # fmt: skip
@@ -40,7 +42,7 @@ class QueryStrings:
         self._app = create_app(Settings(database_url=url, data_dir=folder, async_mode="threading", calendar="always_open"))
         self._client = self._app.test_client()
         self._bad = self._app.extensions["tickstock"].bad_requests
-        self._routes = list(PARAMETERS)
+        self._routes = list(ROUTES)
         self._number = 0
 
     def inputs(self, seed: int) -> Inputs:
@@ -52,7 +54,7 @@ class QueryStrings:
         query = data.decode("latin-1")
         try:
             arguments = Request({"QUERY_STRING": query, "REQUEST_METHOD": "GET"}).args
-            values = parameters.read(arguments.to_dict(flat=False), PARAMETERS[route])
+            values = parameters.read(arguments.to_dict(flat=False), ROUTES[route])
         except UnicodeDecodeError:
             outcome = "bad query string"
         except BadParameter as problem:
@@ -100,8 +102,8 @@ class SocketMessages:
     def inputs(self, seed: int) -> Inputs:
         epoch = self._live.log.epoch
         packets: list[tuple[str, Any]] = [
-            ("watch", ["AAPL", "MSFT"]), ("watch", {"symbols": ["AAPL"]}), ("watch", []), ("since", {"epoch": epoch, "seq": 0}),
-            ("since", {"epoch": "other", "seq": 5}), ("colour", "red"),
+            ("watch", {"list": "default"}), ("watch", ["AAPL", "MSFT"]), ("watch", {"symbols": ["AAPL"]}), ("watch", []),
+            ("since", {"epoch": epoch, "seq": 0}), ("since", {"epoch": "other", "seq": 5}), ("colour", "red"),
         ]  # fmt: skip
         texts = [b"2" + msgspec.json.encode(packet) for packet in packets]
         return Inputs(
