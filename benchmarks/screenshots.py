@@ -30,8 +30,8 @@ LIVE_SIGNALS = 25
 LIVE = """(least) => {
   const text = (selector) => document.querySelector(selector)?.textContent ?? "";
   const live = document.querySelectorAll(".signal:not([data-origin]) .chip").length;
-  const changes = [...document.querySelectorAll("td.change")].filter((cell) => cell.textContent).length;
-  return text("#feed-state") === "Active" && text("#health-state") === "Healthy" && live >= least && changes > 60;
+  const hasChanges = text("td.change") !== "" && !text("#watch-note").includes("no Chg%");
+  return text("#feed-state") === "Active" && text("#health-state") === "Healthy" && live >= least && hasChanges;
 }"""
 
 HEALTHY = """() => document.querySelector("#overall").textContent === "Healthy"

@@ -1,6 +1,6 @@
 /** Which columns the watchlist shows: the visitor's choice, or as many as there is room for. */
 
-import { byId, element } from "../common/page.js";
+import { byId } from "../common/page.js";
 import { preferences } from "../common/preferences.js";
 import { COLUMNS, columnsFor } from "./columns.js";
 
@@ -25,18 +25,12 @@ export class ColumnChoice {
   }
 
   makeMenu() {
-    const boxes = COLUMNS.map(({ id, head, title }) => {
-      const label = element("label");
-      const box = /** @type {HTMLInputElement} */ (element("input"));
-      box.type = "checkbox";
-      box.value = id;
-      label.title = title;
-      label.append(box, head);
-      return label;
-    });
-    byId("watch-column-boxes").replaceChildren(...boxes);
-    const boxesNow = () => [...this.menu.querySelectorAll("input")];
-    this.menu.addEventListener("change", () => this.choose(boxesNow().filter((box) => box.checked).map((box) => box.value)));
+    const boxes = [...this.menu.querySelectorAll("input")];
+    for (const { value, dataset, parentElement } of boxes) {
+      const words = { head: parentElement?.textContent?.trim(), title: parentElement?.title, missing: dataset.missing };
+      Object.assign(COLUMNS.find(({ id }) => id === value) ?? {}, words);
+    }
+    this.menu.addEventListener("change", () => this.choose(boxes.filter((box) => box.checked).map((box) => box.value)));
     byId("watch-columns-reset").addEventListener("click", () => this.choose([]));
     this.menu.addEventListener("toggle", () => {
       const { left, bottom } = byId("watch-columns-open").getBoundingClientRect();

@@ -28,7 +28,7 @@ export class ListEditor {
     /** @type {Set<string>} */
     this.unknown = new Set(); // to the vendor
     /** @type {Map<string, string>} */
-    this.meant = new Map(); // symbols that the vendor knows in upper case only
+    this.meant = new Map(); // what is meant by symbols in lower case
     const known = () => store.watchlists.lists.flatMap(({ symbols }) => symbols);
     this.search = new SymbolSearch("lists-add", known, (text) => this.add(text));
     this.listen();
@@ -146,11 +146,13 @@ export class ListEditor {
     this.say("said", wanted.length ? `${added.length} added${twice ? `, ${twice} in the list already` : ""}.` : "Nothing to add: type a symbol, or paste many.");
     for (const symbol of added.slice(0, MOST_LOOKED_UP)) {
       const { symbols, known } = await askSymbols(symbol, 20);
-      if (!known) return; // the reference is not loaded
+      const upper = symbol.toUpperCase();
+      if (!known && symbol === symbol.toLowerCase() && symbol !== upper) this.meant.set(symbol, upper); // there is nothing to ask
       const isKnown = (/** @type {string} */ ticker) => symbols.some((/** @type {{symbol: string}} */ found) => found.symbol === ticker);
-      if (isKnown(symbol)) continue;
-      this.unknown.add(symbol);
-      if (isKnown(symbol.toUpperCase())) this.meant.set(symbol, symbol.toUpperCase());
+      if (known && !isKnown(symbol)) {
+        this.unknown.add(symbol);
+        if (isKnown(upper)) this.meant.set(symbol, upper);
+      }
       this.drawSymbols(this.chosen);
     }
   }
@@ -260,7 +262,6 @@ export class ListEditor {
     options[chosen[0]]?.scrollIntoView({ block: "nearest" });
     setText(byId("lists-count"), String(options.length));
     byId("lists-case-note").hidden = !this.meant.size;
-    const lower = [...this.meant.keys()].join(", ");
-    setText(byId("lists-case-text"), `Tickers are case sensitive: the vendor knows ${[...this.meant.values()].join(", ")}, not ${lower}.`);
+    setText(byId("lists-case-text"), `Tickers are case sensitive. Did you mean ${[...this.meant.values()].join(", ")}?`);
   }
 }

@@ -20,8 +20,7 @@ const AGES_EVERY_MS = 500;
 const RANK_EVERY_MS = 2000;
 const MOVED_MS = 600; // how long a new price is marked
 const STEPS = /** @type {Record<string, number>} */ ({ ArrowDown: 1, j: 1, ArrowUp: -1, k: -1, Home: -Infinity, End: Infinity, PageDown: 10, PageUp: -10 });
-const SYMBOL = /** @type {Column} */ ({ id: "symbol", head: "Symbol", title: "", margin: 0 });
-const UNKNOWN = "Unknown to the vendor: its list of symbols has none of this name. The feed confirms any name, so nothing may ever come. Upper and lower case are different names.";
+const SYMBOL = /** @type {Column} */ ({ id: "symbol", head: "Symbol", margin: 0 });
 
 export class Watchlist {
   /** @param {Store} store @param {Selection} selection */
@@ -138,7 +137,10 @@ export class Watchlist {
     this.rankedAt = Date.now();
     if (!this.direction) pool.order = store.watch;
     else if (isBegun) pool.order = sorted(store.watch, this.keys());
-    else pool.order = ranked(carriedOver(pool.order, store.watch), this.keys(), this.rank.margin);
+    else {
+      const order = carriedOver(pool.order, store.watch);
+      pool.order = this.isHeld ? order : ranked(order, this.keys(), this.rank.margin);
+    }
     pool.isDue = true;
   }
 
@@ -169,19 +171,19 @@ export class Watchlist {
   /** The list is another one. @param {string} versions */
   take(versions) {
     const { store } = this;
-    if (this.versions.split(" ")[2] !== String(store.list)) this.view.scrollTop = 0;
+    const [symbols, , list] = this.versions.split(" ");
+    if (list !== String(store.list)) this.view.scrollTop = 0;
+    if (symbols !== String(store.watchVersion)) this.arrange(false);
     this.versions = versions;
     this.unknown = new Set(store.watchlists.unknown);
-    this.arrange(false);
     for (const line of this.pool.lines.values()) line.isNew = true;
     this.view.hidden = !store.watch.length;
     this.empty.hidden = store.watch.length > 0;
     this.view.ariaRowCount = String(store.watch.length + 1);
     if (!store.watch.length && store.link === "live") {
-      const isDefault = store.list === null || store.list === "default";
-      setText(this.empty, isDefault ? "No symbols are watched. TICKSTOCK_SYMBOLS names those of this list; Edit… makes lists of your own." : "This list is empty. Edit… is where you paste symbols.");
+      setText(this.empty, this.empty.dataset[store.list === "default" ? "default" : "own"] ?? "");
     }
-    if (this.selection.symbol && store.watch.length) this.showSelected();
+    if (symbols !== String(store.watchVersion) && store.watch.includes(this.selection.symbol)) this.showSelected();
   }
 
   /** Other columns: rows and head are made anew. */
@@ -194,11 +196,11 @@ export class Watchlist {
     row.ariaRowIndex = "1";
     for (const column of [SYMBOL, ...columns]) {
       const cell = element("th", column === SYMBOL ? "" : `number ${column.id}`);
-      const button = element("button", "", column.head);
+      const button = element("button", "", column.head ?? "");
       cell.role = "columnheader";
       cell.dataset.column = column.id;
       if (column.width) cell.style.width = `${(column.width / width) * 100}%`;
-      button.title = `${column.title && `${column.title}. `}Click to rank by it, again for the other way, again for the list's own order.`;
+      button.title = [column.title, this.head.dataset.use].join(" ").trim();
       cell.append(button);
       row.append(cell);
     }
@@ -251,7 +253,7 @@ export class Watchlist {
     const values = this.store.indicators.get(line.symbol)?.values ?? {};
     if (line.isNew) {
       setData(line.name, "unknown", this.unknown.has(line.symbol) ? "true" : "");
-      line.name.title = this.unknown.has(line.symbol) ? UNKNOWN : "";
+      line.name.title = (this.unknown.has(line.symbol) && this.view.dataset.unknown) || "";
     }
     line.isNew = false;
     this.choice.columns.forEach((column, index) => {
@@ -259,7 +261,7 @@ export class Watchlist {
       if (column.id === "age") return;
       const value = column.value(quote, values);
       setText(cell.children[1], value == null ? "" : column.text(value));
-      if ((value == null) !== (cell.ariaLabel !== null)) cell.ariaLabel = value == null ? column.missing : null;
+      if ((value == null) !== (cell.ariaLabel !== null)) cell.ariaLabel = value == null ? (column.missing ?? "") : null;
       if (column.id === "last") drawMove(line, cell, quote, now);
       else if (column.isChange) setData(cell, "direction", !value || Math.abs(value) < 0.00005 ? "" : value > 0 ? "up" : "down");
       else if (column.mark) {
