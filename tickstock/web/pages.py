@@ -1,4 +1,4 @@
-"""The HTML pages: Live Streaming, Health, About; and the licences that About names."""
+"""The HTML pages: Live Streaming, Patterns, Health, About; and the licences that About names."""
 
 from __future__ import annotations
 
@@ -28,6 +28,12 @@ def dashboard() -> Response:
     vendor = Path(current_app.static_folder or "") / "vendor"
     missing = [name for name in BROWSER_FILES if not (vendor / name).is_file()]
     return _page("dashboard.html", missing=missing)
+
+
+@pages.get("/patterns")
+def patterns() -> Response:
+    """Patterns: everything that was detected, and what followed."""
+    return _page("patterns.html")
 
 
 @pages.get("/status")
