@@ -100,9 +100,10 @@ export class NotifyDialog {
       const label = element("label");
       const box = /** @type {HTMLInputElement} */ (element("input"));
       box.type = "checkbox";
+      box.name = entry.name;
       const arrow = element("span", "arrow", ARROWS[entry.direction ?? ""] ?? "◆");
       setData(arrow, "direction", entry.direction ?? "");
-      arrow.title = entry.direction ?? "";
+      arrow.ariaHidden = "true";
       label.title = entry.description;
       label.append(box, arrow, element("span", "", words));
       family.append(label);
@@ -158,7 +159,7 @@ export class NotifyDialog {
     const isOn = isSound || preferences.get("notifications");
     const isMuted = preferences.get("muted");
     const waits = isSound && !announcer.chime.isAwake;
-    const state = isMuted ? "muted" : !isOn ? "off" : !preferences.get("chosen").length ? "nothing chosen" : waits ? "sound waits for a click" : "on";
+    const state = isMuted ? "muted" : !isOn ? "off" : !preferences.get("chosen").length ? "none chosen" : waits ? "sound waits for a click" : "on";
     setText(byId("notify-state"), state);
     const mute = byId("mute");
     mute.hidden = !isOn && !isMuted;

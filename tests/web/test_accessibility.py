@@ -1,0 +1,157 @@
+"""Every page and state against axe-core (WCAG 2.2 AA), in both themes and both palettes; narrow, still and with forced colours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.web.axe import violations
+from tests.web.conftest import World
+from tests.web.services import a_pattern, an_alert, an_indicator, wait_until
+from tests.web.test_page import OpenPage
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+PAGES = {"/dashboard": "#signal-rows .chip", "/patterns": "main", "/status": "#version-rows tr", "/about": "main"}
+LOOKS = [("light", "safe"), ("dark", "safe"), ("light", "classic"), ("dark", "classic")]
+TOO_SMALL = """() => [...document.querySelectorAll("button, select, input, summary, [role=tab], nav a")]
+    .filter((each) => each.checkVisibility() && !each.closest("label"))
+    .filter((each) => { const {width, height} = each.getBoundingClientRect(); return width && (width < 23.5 || height < 23.5); })
+    .map((each) => each.outerHTML)"""
+
+
+@contextmanager
+def shown(
+    chromium: Browser, world: World, path: str = "/dashboard", look: tuple[str, str] = LOOKS[0], width: int = 1400, **options: object
+) -> Iterator[OpenPage]:
+    """A page in one look, with signals on it."""
+    height = 900 if width > 767 else 800
+    context = chromium.new_context(**{"viewport": {"width": width, "height": height}, "color_scheme": look[0], **options})  # type: ignore[arg-type]
+    context.add_init_script(f"localStorage.getItem('tickstock.palette') ?? localStorage.setItem('tickstock.palette', '{look[1]}')")
+    try:
+        page = OpenPage(context.new_page())
+        page.page.goto(world.app.url + path)
+        page.page.wait_for_selector(PAGES[path], state="attached")
+        yield page
+    finally:
+        context.close()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def signals(world: World) -> None:
+    """A market with something to show."""
+    world.streaming.health()
+    world.streaming.minute(
+        patterns=[
+            a_pattern("AAPL", quality=1.0), a_pattern("NVDA", "HeadShoulders", direction="bearish", quality=1.0),
+            a_pattern("TSLA", "Doji", direction="neutral", quality=1.0), a_pattern("MSFT", origin="history", quality=1.0),
+        ],
+        alerts=[an_alert("AAPL")],
+        indicators=[an_indicator("AAPL"), an_indicator("NVDA")],
+    )  # fmt: skip
+    wait_until(lambda: world.app.get("/api/status")[1]["counters"]["patterns"] >= 4, "the app has them")
+
+
+@pytest.mark.parametrize("look", LOOKS, ids="-".join)
+@pytest.mark.parametrize("path", PAGES)
+def test_every_page_in_every_look(chromium: Browser, world: World, path: str, look: tuple[str, str]) -> None:
+    world.streaming.health()
+    with shown(chromium, world, path, look) as page:
+        page.page.evaluate("document.fonts.ready")
+        assert violations(page.page) == []
+
+
+@pytest.mark.parametrize("look", LOOKS, ids="-".join)
+@pytest.mark.parametrize("dialog", ["settings", "help", "notify"])
+def test_every_dialog_of_the_page(chromium: Browser, world: World, dialog: str, look: tuple[str, str]) -> None:
+    with shown(chromium, world, look=look) as page:
+        page.page.click(f"#{dialog}-open")
+        page.page.wait_for_selector(f"#{dialog}[open]")
+        assert violations(page.page) == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_states_of_alarm(chromium: Browser, world: World, theme: str) -> None:
+    world.streaming.health("stopped", ["the database is away"])
+    with shown(chromium, world, look=(theme, "safe")) as page:
+        page.wait_for_text("#page-state", "DEGRADED")
+        page.page.click("#pause")
+        assert violations(page.page) == []
+        page.page.evaluate("() => { document.body.dataset.state = 'closed'; }")  # greyed, as the last session is
+        assert violations(page.page) == []
+    world.streaming.health()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("tab", ["signals", "watch", "chart", "health"])
+def test_every_tab_of_a_phone(chromium: Browser, world: World, tab: str, theme: str) -> None:
+    with shown(chromium, world, look=(theme, "safe"), width=390, reduced_motion="reduce") as page:
+        page.page.click(f"#tab-{tab}")
+        assert violations(page.page) == []
+        assert page.page.evaluate(TOO_SMALL) == []
+        assert page.page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_pages_flow_at_320_pixels_without_motion(chromium: Browser, world: World, path: str) -> None:
+    with shown(chromium, world, path, width=320, reduced_motion="reduce") as page:
+        tabs = ["signals", "watch", "chart", "health"] if path == "/dashboard" else [""]
+        for tab in tabs:
+            if tab:
+                page.page.click(f"#tab-{tab}")
+            assert page.page.evaluate("document.documentElement.scrollWidth") <= 320, tab
+            assert page.page.evaluate("document.getAnimations().length") == 0
+            assert page.page.evaluate(TOO_SMALL) == []
+        for dialog in ("settings", "help"):
+            page.page.click(f"#{dialog}-open")
+            assert page.page.evaluate("(id) => document.getElementById(id).scrollWidth", dialog) <= 320
+            page.page.keyboard.press("Escape")
+
+
+def test_a_phone_shows_one_panel_at_a_time_and_remembers_which(chromium: Browser, world: World) -> None:
+    visible = """() => [...document.querySelectorAll("main > .panel")].filter((each) => each.checkVisibility()).map((each) => each.classList[1])"""
+    with shown(chromium, world, width=390) as page:
+        assert page.page.evaluate(visible) == ["signals"]
+        page.page.focus("#tab-signals")
+        page.page.keyboard.press("ArrowRight")
+        assert page.page.evaluate(visible) == ["watch"]
+        assert page.page.evaluate("document.activeElement.id") == "tab-watch"
+        page.page.keyboard.press("End")
+        assert page.page.evaluate(visible) == ["health-tab"]
+        page.wait_for_text("#health-verdict", "^(LIVE|DEGRADED): ")
+        page.wait_for_text("#health-lines", r"Symbols\s+70 symbols, \d+ fresh")
+        world.streaming.minute(patterns=[a_pattern("AAPL", "Engulfing", quality=1.0)])
+        page.wait_for_text("#tab-news", "1 new")
+        page.page.reload()
+        page.page.wait_for_selector("#health-verdict")
+        assert page.page.evaluate(visible) == ["health-tab"]
+        assert page.page.get_attribute("#tab-health", "aria-selected") == "true"
+        page.page.click("#tab-signals")
+        assert page.page.is_hidden("#tab-news")
+        page.page.set_viewport_size({"width": 1200, "height": 800})
+        assert page.page.evaluate(visible) == ["watch", "chart", "signals"]
+        assert page.page.is_hidden("#tabs")
+
+
+def test_one_polite_region_speaks_a_digest_and_no_cell_is_live(chromium: Browser, world: World) -> None:
+    with shown(chromium, world) as page:
+        live = page.page.evaluate("""() => [...document.querySelectorAll("table [aria-live], table [role=status], ol [aria-live]")].length""")
+        assert live == 0
+        page.page.wait_for_timeout(500)
+        world.streaming.minute(
+            patterns=[a_pattern("AAPL", "MorningStar", quality=1.0), a_pattern("NVDA", "EveningStar", direction="bearish", quality=1.0)]
+        )
+        page.page.wait_for_function(
+            "() => /^2 new signals: 1 bullish, 1 bearish. Best: /.test(document.querySelector('#digest').textContent)"
+        )
+
+
+def test_forced_colours_keep_every_state_in_words(chromium: Browser, world: World) -> None:
+    with shown(chromium, world, forced_colors="active") as page:
+        page.wait_for_text("#page-state", "LIVE|DEGRADED")
+        page.page.wait_for_function("() => /[▲▼]/.test(document.querySelector('#watch-rows').innerText)")
+        page.wait_for_text("#signal-rows", "[▲▼◆]")
