@@ -14,6 +14,14 @@ function shape(name, attributes) {
   return made;
 }
 
+/** A line may begin before the first bar that is drawn. @param {DrawnLine["points"]} points @param {number} first @returns {DrawnLine["points"]} */
+function sinceFirst(points, first) {
+  const [start, next] = points;
+  if (!next || start.timestamp >= first) return points;
+  const share = (first - start.timestamp) / (next.timestamp - start.timestamp);
+  return [{ timestamp: first, price: start.price + share * (next.price - start.price) }, ...points.slice(1)];
+}
+
 /**
  * @param {Bar[]} bars  the oldest first
  * @param {DrawnLine[]} lines
@@ -21,6 +29,7 @@ function shape(name, attributes) {
  * @param {string} words  what the drawing shows
  */
 export function candleFigure(bars, lines, from, words) {
+  lines = lines.map(({ points }) => ({ points: sinceFirst(points, bars[0].timestamp) }));
   const prices = [...bars.flatMap(({ high, low }) => [high, low]), ...lines.flatMap(({ points }) => points.map((point) => point.price))];
   const top = Math.max(...prices);
   const scale = (HEIGHT - 2 * EDGE) / (top - Math.min(...prices) || 1);

@@ -57,7 +57,7 @@ export function contextLines(signal) {
     ["Touching", details.touching && "Its candles only touch where the strict form wants one beyond the other."],
     ["Colour", details.colour && `The candle is ${details.colour}.`],
     ["Volume", Number.isFinite(ratio) && `${ratio.toFixed(1)} times the mean of the same minutes of the last 14 sessions.`],
-    ["Place in the day", Number.isFinite(place) && `Its close lies at ${percent(place)} of the session's range so far: 0 % is the low, 100 % the high.`],
+    ["Day's range", Number.isFinite(place) && `Its close lies at ${percent(place)} of it so far: 0 % is the low, 100 % the high.`],
     ["After a gap", details.after_gap && "The symbol had not traded for five minutes or more just before: handle with care."],
     ["Corrected later", details.bar_revised && "Its bar was corrected after the detection, which stays as it was."],
   ];

@@ -22,7 +22,7 @@ const at = (value) => (Number.isFinite(value) ? price(value) : "");
 
 /**
  * @param {Signal} signal
- * @returns {string} a close below the neckline, 101.23; "" when it is not forming
+ * @returns {string} a close below 101.23, the neckline; "" when it is not forming
  */
 export function confirmation({ pattern, state, details }) {
   if (state !== "forming") return "";
@@ -31,7 +31,7 @@ export function confirmation({ pattern, state, details }) {
   const known = BREAKS[pattern ?? ""];
   if (known) {
     const level = at(details?.neckline ?? details?.level);
-    return `a close ${known[0]} ${known[1]}${level && `, ${level}`}`;
+    return `a close ${known[0]} ${level && `${level}, `}${known[1]}`;
   }
   if (ends.upper && ends.lower) return `a close above ${ends.upper} or below ${ends.lower}`;
   return "a close beyond its line";

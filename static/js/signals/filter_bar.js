@@ -90,9 +90,7 @@ export class FilterBar {
     const { patterns } = this.filter;
     for (const box of this.picker.querySelectorAll("input")) if (box.type === "checkbox") box.checked = patterns.includes(box.value);
     setText(byId("patterns-chosen"), patterns.length ? `${patterns.length} ${patterns.length === 1 ? "pattern" : "patterns"}` : "All patterns");
-    const reset = byId("filter-reset");
-    reset.hidden = !changes.length;
-    setText(reset, `Reset filters (${changes.length})`);
+    byId("filter-reset").hidden = !changes.length;
     setText(this.toggle, changes.length ? `Filters (${changes.length})` : "Filters");
   }
 

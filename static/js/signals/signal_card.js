@@ -12,7 +12,7 @@ import { contextLines, outcomeCells, qualityLines, sourceLines, timesOf } from "
 /** @import { Signal } from "../link/messages.js" */
 /** @import { Store } from "../link/store.js" */
 
-const MOST_BARS = 60;
+const MOST_BARS = 150;
 const LISTED_BARS = 6;
 
 /** @param {string} path @returns {Promise<any>} null where there is no answer */
@@ -63,6 +63,8 @@ export class SignalCard {
     this.catalog = null;
     this.dialog = /** @type {HTMLDialogElement} */ (byId("card"));
     this.body = byId("card-body");
+    /** @type {Signal[]} */
+    this.signals = [];
     this.opened = 0; // times; an answer for an earlier one is dropped
     byId("card-close").addEventListener("click", () => this.dialog.close());
     byId("card-chart").addEventListener("click", (event) => this.showInChart(event));
@@ -121,7 +123,7 @@ export class SignalCard {
 
   /** @param {HTMLElement} figure @param {HTMLElement} place @param {number} opened */
   async showBars(figure, place, opened) {
-    const signals = this.signals ?? [];
+    const { signals } = this;
     const [{ symbol, timeframe, bar_timestamp: bar }] = signals;
     const shaped = signals.find((signal) => Array.isArray(signal.details?.points));
     const first = Number(shaped?.details?.points?.[0]?.timestamp) || 0;
@@ -163,7 +165,7 @@ export class SignalCard {
   /** @param {Event} event */
   showInChart(event) {
     event.preventDefault();
-    const signals = this.signals ?? [];
+    const { signals } = this;
     const [{ symbol, timeframe }] = signals;
     this.selection.choose({ symbol, timeframe });
     const signal = signals.find((each) => each.details?.lines) ?? signals[0];

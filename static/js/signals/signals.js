@@ -175,6 +175,7 @@ export class Signals {
 
   /** Make the list anew. @param {boolean} arriving  whether rows that are not in it yet are news */
   make(arriving) {
+    /** @type {Catalog | null} */
     const catalog = this.catalog ?? null;
     const at = { watch: new Set(this.store.watch), selected: this.selection.symbol, quotes: this.store.quotes, catalog };
     const shows = (/** @type {Signal} */ signal) => passes(signal, this.filter, at);
@@ -284,7 +285,7 @@ export class Signals {
   /** @param {{unknown: number}} counts @returns {string} what the filter could not be applied to */
   doubtNote({ unknown }) {
     if (this.catalog === null && this.filter.rank !== "0") return "all ranks: they could not be loaded";
-    return unknown ? `dollar volume of ${whole(unknown)} ${unknown === 1 ? "symbol" : "symbols"} not known` : "";
+    return unknown ? `dollar volume of ${whole(unknown)} not known` : "";
   }
 
   /** @returns {string} what an empty list waits for, in words */

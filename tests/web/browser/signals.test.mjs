@@ -163,10 +163,10 @@ test("a page that fails is asked for again, and what is in memory already is not
 test("a forming pattern says by which close it would be confirmed", () => {
   const line = (name, end) => ({ name, points: [{ timestamp: 0, price: 1 }, { timestamp: 1, price: end }] });
   const forming = (pattern, details) => confirmation(signal({ pattern, details, state: "forming" }));
-  assert.equal(forming("HeadShoulders", { neckline: 101.23 }), "a close below the neckline, 101.23");
-  assert.equal(forming("DoubleBottom", { level: 0.5 }), "a close above the peak between the troughs, 0.5000");
-  assert.equal(forming("BullFlag", { level: 97.13 }), "a close above the flag, 97.13");
-  assert.equal(forming("RisingWedge", { level: 12 }), "a close below its lower line, 12.00");
+  assert.equal(forming("HeadShoulders", { neckline: 101.23 }), "a close below 101.23, the neckline");
+  assert.equal(forming("DoubleBottom", { level: 0.5 }), "a close above 0.5000, the peak between the troughs");
+  assert.equal(forming("BullFlag", { level: 97.13 }), "a close above 97.13, the flag");
+  assert.equal(forming("RisingWedge", { level: 12 }), "a close below 12.00, its lower line");
   const lines = [line("upper", 102), line("lower", 99.5)];
   assert.equal(forming("SymmetricalTriangle", { lines }), "a close above 102.00 or below 99.50");
   assert.equal(forming("AscendingTriangle", { lines, level: 102 }), "a close above 102.00 or below 99.50");
@@ -189,7 +189,7 @@ test("the card tells quality without promising, and the surroundings in words", 
   assert.match(told["Corrected later"], /stays/);
   assert.match(told.Trend, /against/);
   assert.match(told.Volume, /^2\.3 times/);
-  assert.match(told["Place in the day"], /75 %/);
+  assert.match(told["Day's range"], /75 %/);
   assert.deepEqual(sourceLines(signal({ session: "pre", origin: "repair" })).map(([, words]) => words), [
     "pre-market", "repair: found when a minute was processed after an outage.",
   ]);
