@@ -65,11 +65,16 @@ export class Chart {
     this.minutesDue = false;
     this.hasJumped = false; // to the moment
     this.tableWantsMore = false;
+    this.isPaused = false;
+    /** @type {import("./bar_series.js").Bar[] | null} */
+    this.held = null; // while it is paused
     this.hidden = "";
     /** @type {import("../link/messages.js").FormingBar | null} */
     this.takenMinute = null;
     /** @type {import("./bar_series.js").Bar[] | null} */
     this.drawnTable = null;
+    /** @type {import("./bar_series.js").Bar[] | null} */
+    this.toldBars = null; // by the legend
     this.values = /** @type {import("./studies.js").ValuesByTime} */ (new Map());
     this.history = this.newHistory();
     this.open();
@@ -88,6 +93,9 @@ export class Chart {
     this.store.onBarClosed.push((values) => this.takeClosed(values));
     this.selection.onChange(() => {
       this.moment = 0;
+      const address = new URL(location.href);
+      address.searchParams.delete("at");
+      history.replaceState(null, "", address);
       this.open();
     });
     byId("chart-timeframes").addEventListener("click", ({ target }) => {
@@ -115,6 +123,7 @@ export class Chart {
     this.hasMinutes = false;
     this.hasJumped = !this.moment;
     this.table.page = 0;
+    this.held = null;
     this.pointed = null;
     this.keys = {};
     if (this.pattern?.symbol !== symbol || this.pattern?.timeframe !== timeframe) this.pattern = null;
@@ -180,10 +189,12 @@ export class Chart {
       this.minute = minute;
     }
     const missed = store.epochVersion !== this.epoch;
-    if (history.busy || now < this.retryAt || store.link === "connecting") return;
+    if (history.busy || now < this.retryAt || store.link !== "live") return;
     this.retryAt = now + (history.problem ? RETRY_MS : 0);
-    if (history.next === undefined) void history.loadOlder();
-    else if (missed) {
+    if (history.next === undefined) {
+      this.epoch = store.epochVersion;
+      void history.loadOlder();
+    } else if (missed) {
       this.epoch = store.epochVersion;
       this.hasMinutes = false;
       void history.refresh(this.lastBars(1000), true);
@@ -245,7 +256,7 @@ export class Chart {
 
   collectSignals() {
     const { history, indicators, catalog } = this;
-    if (!this.changed("signals", history.signalsVersion, indicators.version, catalog !== null)) return;
+    if (this.held || !this.changed("signals", history.signalsVersion, indicators.version, catalog !== null)) return;
     const { on } = indicators;
     const wanted = { patterns: on.has("patterns"), alerts: on.has("alerts"), best: on.has("best") };
     this.signals = wantedSignals(history.signals.values(), wanted, catalog);
@@ -254,7 +265,17 @@ export class Chart {
 
   /** @returns {import("./bar_series.js").Bar[]} nothing before the first page is there */
   bars() {
-    return this.history.next === undefined ? NO_BARS : this.history.series.bars();
+    if (this.held) return this.held;
+    if (this.history.next === undefined) return NO_BARS;
+    const bars = this.history.series.bars();
+    if (this.isPaused) this.held = bars;
+    return bars;
+  }
+
+  /** @param {boolean} paused  whether what is shown stays as it is, whatever comes */
+  setPaused(paused) {
+    this.isPaused = paused;
+    this.held = null;
   }
 
   /** @returns {boolean} whether some of the bars are of extended hours */
@@ -292,7 +313,10 @@ export class Chart {
     }
     this.jump(surface);
     this.drawMarks(surface);
-    this.legend.show(bars, this.pointed, indicators.chosen(), this.values, surface);
+    if (this.changed("legend", this.pointed, this.keys.lines, this.keys.values) || bars !== this.toldBars) {
+      this.toldBars = bars;
+      this.legend.show(bars, this.pointed, indicators.chosen(), this.values, surface);
+    }
   }
 
   /** To the moment that the page's address names, once its bars are here. @param {Surface} surface */
@@ -399,7 +423,7 @@ export class Chart {
     setData(byId("chart-panel"), "away", away ? "away" : "");
     const stale = away ? `server away since ${clockAt(store.linkSince)}` : bars.length && history.problem ? `could not be brought up to date: ${history.problem}` : "";
     const loading = history.busy && history.next !== undefined && !this.hasJumped ? `loading back to ${dayOf(this.moment)} ${minuteAt(this.moment)}…` : "";
-    setText(byId("chart-note"), [stale, loading, this.hidden].filter(Boolean).join(" · "));
+    setText(byId("chart-note"), [stale, loading, this.pattern ? `Lines of: ${inWords(this.pattern)}` : "", this.hidden].filter(Boolean).join(" · "));
     const empty = bars.length ? "" : this.emptyState();
     setText(byId("chart-said"), empty);
     byId("chart-empty").hidden = !empty;

@@ -16,6 +16,8 @@ export const COLOURS = 6; // of lines
 const KEY = "tickstock.indicators";
 const OVERLAY = /^(?:SMA|EMA|WMA|VWAP|BollingerBands|Donchian)/;
 const MARKS = { patterns: "Patterns", alerts: "Alerts", best: "Only the best, and what is forming", figures: "Lines of forming chart patterns" };
+const KEY_TO_MARKS = "Triangle: reversal. Chevron: continuation. Diamond: indecision. House: chart pattern. Shield: alert. "
+  + "Bullish ones stand below the bar, others above. Hollow: forming; struck out: void.";
 const DEFAULT = ["SMA_20", "SMA_50", "VWAP", "RSI_14", "patterns", "alerts", "best", "figures"];
 
 /** @param {string} name @returns {string} SMA 20, Bollinger bands 20 2 */
@@ -59,7 +61,7 @@ export class Indicators {
       this.group("Over the candles", all.filter(({ overlay }) => overlay).map(({ name }) => [name, wordsFor(name)])),
       this.group("Below them", all.filter(({ overlay }) => !overlay).map(({ name }) => [name, wordsFor(name)])),
       this.group("Marks", Object.entries(MARKS)),
-      element("p", "note", "▲▼ reversal, ❯ continuation, ◆ indecision, ⌂ chart pattern, ⬮ alert; bullish below the bar, others above; hollow: forming; struck: void"),
+      element("p", "note", KEY_TO_MARKS),
     );
   }
 

@@ -78,7 +78,7 @@ export class Surface {
     this.chart.applyOptions(/** @type {any} */ ({
       layout: { background: { type: "solid", color: surface }, textColor: muted, fontFamily: font, fontSize: 11, panes: { separatorColor: line, separatorHoverColor: line } },
       grid: { vertLines: { color: line + SEE_THROUGH }, horzLines: { color: line + SEE_THROUGH } },
-      rightPriceScale: { borderColor: line, scaleMargins: { top: 0.08, bottom: 0.2 } },
+      rightPriceScale: { borderColor: line, scaleMargins: { top: 0.12, bottom: 0.24 } },
       timeScale: { borderColor: line },
       crosshair: { vertLine: crosshair, horzLine: { ...crosshair, labelTextColor: text } },
     }));

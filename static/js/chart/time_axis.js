@@ -16,11 +16,8 @@ const dateOf = (time) => dayOf(time).split(", ")[1];
 /** @param {number} time */
 const yearOf = (time) => String(new Date(time).getUTCFullYear());
 
-/** @param {number} time @returns {string} of a day bar */
-export const dateWithYear = (time) => `${dayOf(time)}, ${yearOf(time)}`;
-
-/** @param {number} time @param {boolean} daily @returns {string} Nov 23 10:42 ET */
-export const barTime = (time, daily) => (daily ? dateWithYear(time) : `${dateOf(time)} ${minuteAt(time)}`);
+/** @param {number} time @param {boolean} daily @returns {string} Nov 23 10:42 ET, or Nov 23, 2026 */
+export const barTime = (time, daily) => `${dateOf(time)}${daily ? `, ${yearOf(time)}` : ` ${minuteAt(time)}`}`;
 
 /** @param {number} time @returns {number} */
 function minuteOfDay(time) {
