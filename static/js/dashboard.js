@@ -75,6 +75,7 @@ function showSignal({ symbol, timeframe }) {
 
 function togglePause() {
   signals.setPaused(!signals.paused);
+  chart.setPaused(signals.paused);
   pause.setAttribute("aria-pressed", String(signals.paused));
   pause.firstChild?.replaceWith(signals.paused ? "Continue " : "Pause ");
 }
