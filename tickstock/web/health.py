@@ -66,8 +66,11 @@ def _subscriber(services: WebServices, now: int) -> Stage:
 
 def _database(services: WebServices) -> Stage:
     stage = services.database.stage()
-    problem = services.keeper.problem or services.watchlists.problem
-    return stage if stage["status"] == "down" else {**stage, "last_problem": problem}
+    if stage["status"] == "down":
+        return stage
+    keeper = services.keeper
+    problem = keeper.problem or services.watchlists.problem
+    return {**stage, "last_problem": problem, "symbols_without_whole_day": keeper.earlier.missing}
 
 
 def _browsers(services: WebServices) -> Stage:

@@ -1,11 +1,12 @@
 """Socket.IO: what the Live Streaming page hears and says.
 
-Server to browser: `snapshot` on connect and when a browser must begin again; `ticks` {time, symbols}, conflated, of what it
-watches; `streaming_pattern` and `indicator_alert`, as on Redis plus `seq`; `streaming_indicator` of what it watches;
-`streaming_health`, `feed_status`, `counters`, `session`: states, sent when they change; `events` {epoch, from, to, until,
-events}, the answer to `since`, in parts when it is long; `watching` {list, name, symbols}, what the browser watches from now
-on; `watchlists`, a state; `error` {event, message}. Browser to server: `watch` (a list or symbols), `since` {epoch, seq},
-`visible` (true or false), and the acknowledgements that messages ask for; with the connection {list, chart}.
+Server to browser: `snapshot` on connect and when a browser must begin again; `ticks` {time, seen, symbols}, conflated, of
+what it watches; `forming_bar`, the running minute of its chart's symbol; `streaming_pattern` and `indicator_alert`, as on
+Redis plus `seq`; `streaming_indicator` of what it watches; `streaming_health`, `feed_status`, `counters`, `session`: states,
+sent when they change; `events` {epoch, from, to, until, events}, the answer to `since`, in parts when it is long; `watching`
+{list, name, symbols}, what the browser watches from now on; `watchlists`, a state; `error` {event, message}. Browser to server:
+`watch` (a list or symbols), `since` {epoch, seq}, `visible` (true or false), `chart` (a symbol or null), and the acknowledgements
+that messages ask for; with the connection {list, chart}.
 """
 
 from __future__ import annotations

@@ -130,6 +130,7 @@ function feed(stage, market) {
     { label: "in this state since", value: stage?.since ? clockAt(stage.since) : "not reported" },
     { label: "shortest delay", value: market?.smallest_delay_ms == null ? "not measured" : ms(market.smallest_delay_ms) },
     { label: "complete until", value: stage?.watermark ? clockAt(stage.watermark) : "not reported" },
+    { label: "halts", value: stage?.halts ?? "not reported" },
     { label: "reconnects", value: connects == null ? "not reported" : whole(Math.max(0, connects - 1)) },
     ...rejected(market?.rejected),
   ]);
@@ -193,6 +194,7 @@ function database(stage, now) {
     { label: "version", value: stage?.version ? `${stage.kind} ${stage.version}` : "not known while it does not answer" },
     { label: "schema revision", value: stage?.schema ?? "not known while it does not answer" },
     { label: "last minute committed", value: progress ? clockAt(progress.minute) : "none yet" },
+    ...(stage?.symbols_without_whole_day ? [{ label: "symbols without a whole day yet", value: count(stage.symbols_without_whole_day) }] : []),
     ...(stage?.last_problem ? [{ label: "last error", value: String(stage.last_problem), alarming: true }] : []),
   ]);
 }
