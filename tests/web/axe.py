@@ -16,11 +16,12 @@ FILES = [
 ]  # where run_tests.py puts it, and where npm does
 
 
-def violations(page: Page) -> list[Any]:
-    """Rule, gravity and elements of each violation; the test is skipped where axe-core is not installed."""
+def violations(page: Page, *only: str) -> list[Any]:
+    """Rule, gravity and elements of each violation, of these rules only; the test is skipped where axe-core is not installed."""
     found = next((file for file in FILES if file.is_file()), None)
     if found is None:
         pytest.skip("axe-core is not installed; python run_tests.py does it")
     page.evaluate(found.read_text(encoding="utf-8"))  # not through the page: its policy would refuse the script
-    answer = page.evaluate("axe.run({resultTypes: ['violations']})")
+    options = {"resultTypes": ["violations"], **({"runOnly": list(only)} if only else {})}
+    answer = page.evaluate("(options) => axe.run(options)", options)
     return [(each["id"], each["impact"], [node["target"] for node in each["nodes"]]) for each in answer["violations"]]
