@@ -50,8 +50,8 @@ export class NamePicker {
 
   /** @param {string} [typed] */
   open(typed = this.input.value) {
-    const any = /** @type {Choice} */ ({ value: "", what: "any", label: "Any" });
     this.options = [];
+    const any = typed ? [] : [this.option({ value: "", what: "any", label: "Any" })];
     const groups = matching(this.families, typed).map((family) => {
       const group = element("div", "group");
       group.setAttribute("role", "group");
@@ -61,7 +61,7 @@ export class NamePicker {
       return group;
     });
     const nothing = element("p", "note", "Nothing is called so.");
-    this.list.replaceChildren(...(typed ? [] : [this.option(any)]), ...(groups.length || !typed ? groups : [nothing]));
+    this.list.replaceChildren(...any, ...(groups.length || !typed ? groups : [nothing]));
     this.list.hidden = false;
     this.input.setAttribute("aria-expanded", "true");
     this.move(typed ? this.options.findIndex(({ choice }) => choice.what === "name") : -1);
