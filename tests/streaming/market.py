@@ -45,6 +45,8 @@ class Say:
     watermark: int
     status: str = "live"
     gap: tuple[int, int] | None = None
+    joined: tuple[tuple[str, ...], int] | None = None
+    left: tuple[tuple[str, ...], int] | None = None
 
 
 Item = MarketTick | Say
@@ -70,6 +72,9 @@ class Publisher:
             "timestamp": int(time.time() * 1000), "watermark": say.watermark, "run": self.run,
             "forwarded": self.position, "detail": "10 of 10 subscriptions confirmed",
         }  # fmt: skip
+        for name, told in (("joined", say.joined), ("left", say.left)):
+            if told is not None:
+                message[name] = {"symbols": told[0], "at": told[1]}
         return message if say.gap is None else {**message, "gap": say.gap}
 
     def send(self, items: Sequence[Item], *, publish: bool = True, log: bool = True) -> None:

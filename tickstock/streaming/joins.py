@@ -80,18 +80,22 @@ class Joins:
         """The symbols whose history is awaited."""
         return sorted(self._joins)
 
-    def load(self) -> None:
+    def load(self, is_first_start: bool) -> None:
         """Read what a process before this one knew, and what is watched.
+
+        A listed symbol that it did not know comes at its place in the log, or with the gap of a log that does not reach so far.
 
         Raises:
             DatabaseError: it cannot be read.
         """
+        known = set()
         for (symbol, kind), moment in self._queries.covered_days().items():
+            known.add(symbol)
             if kind == JOINED:
                 self._warm_up.whole_from[symbol] = moment
             elif kind == TOLD:
                 self._warm_up.told[symbol] = moment
-        self._watch([*self._always, *self._listed()])
+        self._watch([*self._always, *(symbol for symbol in self._listed() if is_first_start or symbol in known)])
 
     def begin_day(self, day: date) -> None:
         """A trading day begins, or the process starts within it: who joined on it and is awaited still joins, the others have."""

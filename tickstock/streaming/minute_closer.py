@@ -225,6 +225,8 @@ class MinuteCloser:
         ended = status.watermark + LONGEST_HOLD_MS
         begun = max(self._builder.complete_until, self._start_of_day(ended))
         last = ended - ended % MINUTE_MS
+        if self.joins is not None:
+            self._look_at_lists(self.joins, ended)
         if not any(gap.first <= begun and last <= gap.last for gap in self._queue.gaps):
             self._add_gap(begun, ended, cause, run, position)
 

@@ -188,7 +188,7 @@ class TickStockPL:
             Watchlists(self._settings.database).watched_symbols, steady_ms,
         )  # fmt: skip
         try:
-            self._joins.load()
+            self._joins.load(committed is None)
         except DatabaseError as problem:
             logger.warning("STREAMING: The watchlists could not be read (%s); only TICKSTOCK_SYMBOLS are watched", problem)
         reader = LogReader(self._log_client, self._stored_ticks, self.rejections)
