@@ -22,7 +22,9 @@ import { compact, percentChange, price } from "../common/figures.js";
  * @property {number} margin  by how much of that a row must beat another to be moved past it: "clearly"
  */
 
-const POINTS = { isChange: true, text: percentChange, key: Number, margin: 0.001 }; // a tenth of a percentage point
+/** @param {number} value  a hundred percent and more without hundredths */
+const change = (value) => percentChange(value).replace(/(\d{3})\.\d+$/, "$1");
+const POINTS = { isChange: true, text: change, key: Number, margin: 0.001 }; // a tenth of a percentage point
 const SIZE = { text: compact, key: Math.log, margin: Math.log(1.05) }; // 5 %
 const PRICE = { text: price, key: Math.log, margin: Math.log(1.005) };
 
@@ -34,14 +36,14 @@ const openOf = (quote) => `Open ${price(quote.day_open ?? 0)}`;
 
 /** @type {Column[]} in the order in which they stand; their words stand in the page's markup, in the choice of columns */
 export const COLUMNS = [
-  { id: "last", width: 76, value: (quote) => quote?.price, ...PRICE },
-  { id: "change", width: 56, value: (quote) => quote?.change, hint: (quote) => `Previous close ${price(quote.previous_close ?? 0)}`, ...POINTS },
+  { id: "last", width: 73, value: (quote) => quote?.price, ...PRICE },
+  { id: "change", width: 58, value: (quote) => quote?.change, hint: (quote) => `Previous close ${price(quote.previous_close ?? 0)}`, ...POINTS },
   {
-    id: "gap", width: 56, hint: openOf, ...POINTS,
+    id: "gap", width: 58, hint: openOf, ...POINTS,
     value: (quote) => quote?.day_open && quote.previous_close && quote.day_open / quote.previous_close - 1,
   },
   { id: "fromopen", width: 74, value: (quote) => quote?.day_open && quote.price / quote.day_open - 1, hint: openOf, ...POINTS },
-  { id: "rvol", width: 46, ofBar: true, value: (_, values) => values.RelativeVolume, ...SIZE, text: (value) => value.toFixed(1) },
+  { id: "rvol", width: 42, ofBar: true, value: (_, values) => values.RelativeVolume, ...SIZE, text: (value) => value.toFixed(value < 100 ? 1 : 0) },
   { id: "volume", width: 62, value: (quote) => quote?.volume, ...SIZE },
   { id: "dollars", width: 68, value: (quote) => quote?.dollars, ...SIZE },
   {
@@ -52,12 +54,12 @@ export const COLUMNS = [
   average("sma50", "SMA_50"),
   average("vwap", "VWAP"),
   {
-    id: "age", width: 92, value: (quote) => quote && -quote.timestamp, text: () => "", key: Number, margin: 5000,
+    id: "age", width: 88, value: (quote) => quote && -quote.timestamp, text: () => "", key: Number, margin: 5000,
     hint: ({ timestamp, received }) => `Printed ${clockAt(timestamp)}, received ${((received - timestamp) / 1000).toFixed(1)} s later`,
   },
 ];
 
-const SYMBOL_WIDTH = 70;
+const SYMBOL_WIDTH = 66;
 const BY_IMPORTANCE = ["last", "change", "age", "rvol", "rsi", "volume", "fromopen", "sma20", "sma50", "vwap", "gap", "dollars"];
 
 /**

@@ -39,6 +39,7 @@ export class RowPool {
     body.before(this.above.part);
     body.after(this.below.part);
     view.addEventListener("scroll", () => (this.isDue = true), { passive: true });
+    new ResizeObserver(() => (this.isDue = true)).observe(view);
   }
 
   /** Forget the rows, because they are to look otherwise. */

@@ -45,10 +45,10 @@ export function stateOf(quote, moment) {
  */
 export function ageWords(state, quote, moment) {
   if (!quote) return ["no tick yet", ""];
-  if (state === "halted") return [`HALTED since ${minuteTime(quote.halted ?? 0)}`, ""];
+  if (state === "halted") return [`HALTED since\u00a0${minuteTime(quote.halted ?? 0)}`, ""]; // where it is narrow, a word has two lines at most
   if (state === "no prints") {
     const seconds = Math.floor(silence(quote, moment) / 1000);
-    return [`NO PRINTS ${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`, ""];
+    return [`NO\u00a0PRINTS ${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`, ""];
   }
   const age = span((moment.time ?? moment.now) - quote.timestamp);
   return [state === "fresh" ? "" : state, age];

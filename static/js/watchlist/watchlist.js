@@ -283,7 +283,7 @@ export class Watchlist {
     }
     const cell = line.cells[this.choice.columns.findIndex(({ id }) => id === "age")];
     if (!cell) return;
-    const [word, age] = !quote && this.unknown.has(line.symbol) ? ["unknown to the vendor", ""] : ageWords(state, quote, this.moment);
+    const [word, age] = !quote && this.unknown.has(line.symbol) ? ["unknown\u00a0to the\u00a0vendor", ""] : ageWords(state, quote, this.moment);
     setText(cell.children[0], word);
     setText(cell.children[1], age);
   }
@@ -329,7 +329,7 @@ export class Watchlist {
       const unknown = store.watch.filter((symbol) => this.unknown.has(symbol)).length;
       if (unknown) notes.push(`${whole(unknown)} unknown to the vendor`);
     }
-    if (withoutClose) notes.push(`no Chg%${withoutClose < priced ? ` of ${whole(withoutClose)}` : ""}: no previous close is stored`);
+    if (withoutClose) notes.push(`no Chg%${withoutClose < priced ? ` of ${whole(withoutClose)}` : ""}: no previous close`);
     setText(this.note, notes.join(" · "));
   }
 }

@@ -120,7 +120,7 @@ test("the age that is shown is the data's, the state is by arrival", () => {
 
 test("a steady symbol without a print for a minute of the regular session says so, while the feed moves", () => {
   const missed = quote(83_000, { steady: true });
-  assert.deepEqual(said(missed, moment()), ["NO PRINTS 1:23", ""]);
+  assert.deepEqual(said(missed, moment()), ["NO\u00a0PRINTS 1:23", ""]);
   assert.equal(stateOf(quote(59_000, { steady: true }), moment()), "quiet");
   assert.equal(stateOf(quote(60_000, { steady: true }), moment()), "no prints");
   assert.equal(stateOf(quote(83_000), moment()), "quiet");
@@ -141,13 +141,13 @@ test("a recorded or virtual day counts by its own clock", () => {
   const time = NOW - 400_000_000;
   const virtual = moment({ time });
   const fast = quote(900, { timestamp: time - 130_000, steady: true }); // at 60 times the speed, a second ago
-  assert.deepEqual(said(fast, virtual), ["NO PRINTS 2:10", ""]);
+  assert.deepEqual(said(fast, virtual), ["NO\u00a0PRINTS 2:10", ""]);
   assert.deepEqual(said(quote(900, { timestamp: time - 20_000, steady: true }), virtual), ["", "20 s"]);
 });
 
 test("halted says since when, and closed beats what nobody can know", () => {
   const halted = quote(83_000, { steady: true, halted: Date.UTC(2026, 10, 20, 15, 32) });
-  assert.deepEqual(said(halted, moment()), ["HALTED since 10:32", ""]);
+  assert.deepEqual(said(halted, moment()), ["HALTED since\u00a010:32", ""]);
   assert.deepEqual(said(halted, moment({ session: "closed", feed: { ...feed, status: "silent" } })), ["closed", "83 s"]);
 });
 
