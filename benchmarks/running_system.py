@@ -19,6 +19,7 @@ import redis
 
 from benchmarks.redis_server import redis_program
 from launcher.ports import unused_port
+from launcher.services import FEW_POOLS
 from tickstock.contract import HEALTH_LATEST_KEY, STATUS_LATEST_KEY
 from tickstock.database.migrate import migrate
 
@@ -51,6 +52,7 @@ class RunningSystem:
         }  # fmt: skip
         clean = {name: value for name, value in os.environ.items() if not name.startswith("TICKSTOCK_")}
         self._environment = {
+            **FEW_POOLS,
             **clean,
             "PYTHONUNBUFFERED": "1",
             "MASSIVE_API_KEY": KEY,

@@ -32,9 +32,14 @@ class SimulatorPlace:
         return cls(port, rest_port, secrets.token_hex(16))
 
 
+CHILD = {"TICKSTOCK_LIFELINE": "stdin", "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"}
+# glibc gives every thread a pool of memory of its own, and each keeps what it once held: the application then grows for hours.
+FEW_POOLS = {"MALLOC_ARENA_MAX": "2"}
+
+
 def environment_of_services(options: Options, redis_url: str, simulator: SimulatorPlace | None) -> dict[str, str]:
     """What every service gets: all that was given, where Redis and the feed are, and how to behave as a child."""
-    found = {**options.environment, "REDIS_URL": redis_url, "DATABASE_URL": options.settings.database}
+    found = {**FEW_POOLS, **options.environment, "REDIS_URL": redis_url, "DATABASE_URL": options.settings.database}
     if simulator is not None:
         recorded = options.replay is not None
         found |= {
@@ -47,7 +52,7 @@ def environment_of_services(options: Options, redis_url: str, simulator: Simulat
         }
         if recorded and not options.environment.get("TICKSTOCK_CHANNEL"):
             found["TICKSTOCK_CHANNEL"] = "T"  # a flat file holds trades
-    return found | {"TICKSTOCK_LIFELINE": "stdin", "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"}
+    return found | CHILD
 
 
 @dataclass(frozen=True)

@@ -78,3 +78,8 @@ def test_stopping_all_takes_less_than_half_a_minute_even_when_none_of_them_liste
     everything = [plans.redis(RedisCommand(("r",), 1, "r")), plans.simulator(PLACE), plans.streaming(), plans.app()]
     assert [plan.name for plan in everything] == ["Redis", "Market Simulator", "TickStockPL Streaming", "TickStockAppV2"]
     assert sum(plan.seconds_to_stop for plan in everything) <= 28
+
+
+def test_services_share_few_pools_of_memory_unless_told_otherwise(tmp_path: Path) -> None:
+    for given, expected in (({}, "2"), ({"MALLOC_ARENA_MAX": "8"}, "8")):
+        assert environment_of_services(read_options([], given, tmp_path), REDIS, None)["MALLOC_ARENA_MAX"] == expected
