@@ -130,7 +130,13 @@ export class Drawings {
       context.beginPath();
       context.arc(x, y, strong ? 3.5 : 2.5, 0, 2 * Math.PI);
       context.fill();
-      if (strong && point.name) context.fillText(point.name, x + 6, y - 6);
+      if (!strong || !point.name) continue;
+      context.save();
+      context.strokeStyle = this.colours.surface;
+      context.lineWidth = 4;
+      context.strokeText(point.name, x + 6, y - 7);
+      context.fillText(point.name, x + 6, y - 7);
+      context.restore();
     }
   }
 }

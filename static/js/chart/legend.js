@@ -12,7 +12,11 @@ import { barTime } from "./time_axis.js";
 /** @import { Surface } from "./surface.js" */
 
 const LABELLED = ["open", "high", "low", "close", "volume"];
+const MOST_RUNNING = 5;
 const PARTS = ["when", "forming", ...LABELLED, "change"];
+
+/** @param {Bar[]} bars @param {Map<number, Record<string, number>>} values  a running bar has none: those of the last one that has */
+const lastOf = (bars, values) => values.get(bars.slice(-MOST_RUNNING).findLast(({ time }) => values.has(time))?.time ?? 0);
 
 export class Legend {
   constructor() {
@@ -52,7 +56,7 @@ export class Legend {
       before ? `${percentChange(change)} %` : ""];
     texts.forEach((text, part) => setText(this.parts[part].querySelector("b") ?? this.parts[part], text));
     setData(this.parts[7], "direction", change > 0 ? "up" : change < 0 ? "down" : "");
-    this.showValues(indicators, values.get(bar.forming && before ? before.time : bar.time) ?? {}, surface);
+    this.showValues(indicators, (bar.forming ? lastOf(bars, values) : values.get(bar.time)) ?? {}, surface);
   }
 
   /** @param {Indicator[]} indicators @param {Record<string, number>} values @param {Surface} surface */

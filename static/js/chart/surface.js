@@ -5,7 +5,7 @@ import { price } from "../common/figures.js";
 import { difference } from "./bar_series.js";
 import { Drawings } from "./drawings.js";
 import { COLOURS, wordsFor } from "./indicators.js";
-import { barTime, tickText, weightOf } from "./time_axis.js";
+import { barTime, marketDay, tickText, weightOf } from "./time_axis.js";
 
 /** @import { Bar } from "./bar_series.js" */
 /** @import { Indicator } from "./indicators.js" */
@@ -18,6 +18,7 @@ const PROPERTIES = {
   1: "--chart-1", 2: "--chart-2", 3: "--chart-3", 4: "--chart-4", 5: "--chart-5", 6: "--chart-6",
 };
 const SEE_THROUGH = "70";
+const RIGHT_OFFSET = 6; // bars that the running one has room for
 const RSI_LINES = [30, 70];
 
 /** @param {HTMLElement} place */
@@ -27,7 +28,10 @@ export const openSurface = async (place) => new Surface(await import("../../vend
 const seconds = (time) => /** @type {any} */ (time / 1000);
 
 /** @param {number} value @returns {string} of an indicator that is not a price */
-export const plain = (value) => value.toFixed(Math.abs(value) < 10 ? 2 : 1);
+export function plain(value) {
+  const text = Math.abs(value).toFixed(Math.abs(value) < 10 ? 2 : 1);
+  return value < 0 && Number(text) ? `\u2212${text}` : text;
+}
 
 export class Surface {
   /** @param {Library} library @param {HTMLElement} place */
@@ -49,7 +53,7 @@ export class Surface {
     this.chart = library.createChartEx(place, new Scale(), /** @type {any} */ ({
       autoSize: true,
       localization: { timeFormatter: (/** @type {number} */ time) => barTime(time * 1000, this.daily) },
-      timeScale: { timeVisible: true, rightOffset: 6, minBarSpacing: 1, tickMarkFormatter: (/** @type {number} */ time, /** @type {number} */ kind) => tickText(time * 1000, kind) },
+      timeScale: { timeVisible: true, rightOffset: RIGHT_OFFSET, minBarSpacing: 1, tickMarkFormatter: (/** @type {number} */ time, /** @type {number} */ kind) => tickText(time * 1000, kind) },
       crosshair: { mode: library.CrosshairMode.Normal },
     }));
     const quiet = { lastValueVisible: false, priceLineVisible: false };
@@ -167,10 +171,12 @@ export class Surface {
   /** @param {Bar[]} bars @param {Map<number, Record<string, number>>} values */
   showValues(bars, values) {
     for (const { series, name, histogram } of this.lines) {
-      series.setData(bars.map(({ time }) => {
+      series.setData(bars.map(({ time }, at) => {
         const value = values.get(time)?.[name];
         if (value === undefined) return { time: seconds(time) };
-        return { time: seconds(time), value, ...(histogram && { color: this.colours[value < 0 ? "bearish" : "bullish"] + SEE_THROUGH }) };
+        const ends = name === "VWAP" && at + 1 < bars.length && marketDay(time) !== marketDay(bars[at + 1].time); // no line leads to the next day's
+        const color = ends ? "transparent" : histogram ? this.colours[value < 0 ? "bearish" : "bullish"] + SEE_THROUGH : "";
+        return { time: seconds(time), value, ...(color && { color }) };
       }));
     }
   }
@@ -183,7 +189,8 @@ export class Surface {
 
   /** @param {number} index  of a bar @param {number} [around]  how many are shown beside it */
   centre(index, around = 60) {
-    this.chart.timeScale().setVisibleLogicalRange({ from: index - around, to: index + around });
+    const to = Math.min(index + around, this.drawn.length + RIGHT_OFFSET);
+    this.chart.timeScale().setVisibleLogicalRange({ from: to - 2 * around, to });
   }
 }
 
