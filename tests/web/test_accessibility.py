@@ -1,4 +1,4 @@
-"""Every page and state against axe-core (WCAG 2.2 AA), in both themes and both palettes; narrow, still and with forced colours."""
+"""Every page and state against axe-core (WCAG 2.2 AA), in both themes and palettes; narrow, still and with forced colours."""
 
 from __future__ import annotations
 
@@ -17,7 +17,12 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 PAGES = {"/dashboard": "#signal-rows .chip", "/patterns": "main", "/status": "#version-rows tr", "/about": "main"}
-LOOKS: list[tuple[Literal["light", "dark"], str]] = [("light", "safe"), ("dark", "safe"), ("light", "classic"), ("dark", "classic")]
+LOOKS: list[tuple[Literal["light", "dark"], str]] = [
+    ("light", "safe"),
+    ("dark", "safe"),
+    ("light", "classic"),
+    ("dark", "classic"),
+]
 TOO_SMALL = """() => [...document.querySelectorAll("button, select, input, summary, [role=tab], nav a")]
     .filter((each) => each.checkVisibility() && !each.closest("label"))
     .filter((each) => { const {width, height} = each.getBoundingClientRect(); return width && (width < 23.5 || height < 23.5); })
@@ -25,9 +30,7 @@ TOO_SMALL = """() => [...document.querySelectorAll("button, select, input, summa
 
 
 @contextmanager
-def shown(
-    chromium: Browser, world: World, path: str = "/dashboard", width: int = 1400, **options: Any
-) -> Iterator[OpenPage]:
+def shown(chromium: Browser, world: World, path: str = "/dashboard", width: int = 1400, **options: Any) -> Iterator[OpenPage]:
     """A page with signals on it."""
     context = chromium.new_context(**{"viewport": {"width": width, "height": 900 if width > 767 else 800}, **options})
     try:
@@ -120,7 +123,8 @@ def test_pages_flow_at_320_pixels_without_motion(chromium: Browser, world: World
 
 
 def test_a_phone_shows_one_panel_at_a_time_and_remembers_which(chromium: Browser, world: World) -> None:
-    visible = """() => [...document.querySelectorAll("main > .panel")].filter((each) => each.checkVisibility()).map((each) => each.classList[1])"""
+    visible = """() => [...document.querySelectorAll("main > .panel")]
+        .filter((each) => each.checkVisibility()).map((each) => each.classList[1])"""
     with shown(chromium, world, width=390) as page:
         assert page.page.evaluate(visible) == ["signals"]
         page.page.focus("#tab-signals")
@@ -146,11 +150,16 @@ def test_a_phone_shows_one_panel_at_a_time_and_remembers_which(chromium: Browser
 
 def test_one_polite_region_speaks_a_digest_and_no_cell_is_live(chromium: Browser, world: World) -> None:
     with shown(chromium, world) as page:
-        live = page.page.evaluate("""() => [...document.querySelectorAll("table [aria-live], table [role=status], ol [aria-live]")].length""")
+        live = page.page.evaluate(
+            """() => [...document.querySelectorAll("table [aria-live], table [role=status], ol [aria-live]")].length"""
+        )
         assert live == 0
         page.page.wait_for_timeout(500)
         world.streaming.minute(
-            patterns=[a_pattern("AMD", "Engulfing", quality=1.0), a_pattern("META", "HeadShoulders", direction="bearish", quality=1.0)]
+            patterns=[
+                a_pattern("AMD", "Engulfing", quality=1.0),
+                a_pattern("META", "HeadShoulders", direction="bearish", quality=1.0),
+            ]
         )
         page.page.wait_for_function(
             "() => /^2 new signals: 1 bullish, 1 bearish. Best: /.test(document.querySelector('#digest').textContent)"

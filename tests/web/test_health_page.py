@@ -212,7 +212,8 @@ def test_it_can_be_paused_and_used_with_the_keyboard_alone(chromium: Browser, wo
                 break
         reached = [each for each in reached if each != "Patterns"]
         assert reached == [
-            "Skip to the stages", "Live Streaming", "Health", "About", "help-open", "settings-open", "pause", "copy", "only-changed",
+            "Skip to the stages", "Live Streaming", "Health", "About", "help-open", "settings-open", "pause", "copy",
+            "only-changed",
         ]  # fmt: skip
 
 

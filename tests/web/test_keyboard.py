@@ -36,7 +36,14 @@ def focused(page: OpenPage) -> str:
 def test_help_lists_every_key_of_the_page_and_closes_again(page: OpenPage, chromium: Browser, world: World) -> None:
     press(page, "?")
     listed = page.wait_for_text("#help", "Keys of this page")
-    for words in ("Find a symbol", "Timeframe of the chart: 1m, 5m, 15m, 1h, 1d", "Pause", "Mute", "Next and previous row", "Back"):
+    for words in (
+        "Find a symbol",
+        "Timeframe of the chart: 1m, 5m, 15m, 1h, 1d",
+        "Pause",
+        "Mute",
+        "Next and previous row",
+        "Back",
+    ):
         assert words in listed
     press(page, "Escape")
     assert page.page.is_hidden("#help")
@@ -128,7 +135,8 @@ def test_a_list_is_entered_walked_and_a_row_opened_with_the_keyboard_alone(page:
 def test_every_control_is_reached_and_shows_that_it_has_the_focus(page: OpenPage) -> None:
     page.page.focus(".skip")
     controls = page.page.evaluate("""() => [...document.querySelectorAll("button, a[href], input, select, summary")]
-        .filter((each) => each.checkVisibility() && each.tabIndex >= 0 && !each.disabled).map((each) => each.id).filter(Boolean)""")
+        .filter((each) => each.checkVisibility() && each.tabIndex >= 0 && !each.disabled)
+        .map((each) => each.id).filter(Boolean)""")
     reached = [""]
     for _ in range(120):
         press(page, "Tab")
