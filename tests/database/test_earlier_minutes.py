@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tickstock.database.earlier_minutes import EarlierMinutes, figures_of, read_earlier
+from tickstock.database.earlier_minutes import JOINED, EarlierMinutes, figures_of, read_earlier
 from tickstock.database.migrate import migrate
 from tickstock.database.writers import Batch, Writer
 
@@ -95,6 +95,14 @@ def test_symbols_that_joined_are_known_when_rest_has_told_all_before(url: str) -
     assert known(url, only_from_rest=True) == {"MSFT"}
 
 
+def test_a_symbol_that_came_back_within_the_day_is_known_when_rest_has_told_what_it_missed(url: str) -> None:
+    back = REGULAR + 10 * MINUTE
+    store(url, lambda batch: batch.set_coverage([("AAPL", JOINED, back), ("MSFT", JOINED, DAY - HOUR)]))
+    assert known(url) == {"MSFT"}
+    store(url, lambda batch: batch.set_coverage([("AAPL", DAY, back)]))
+    assert known(url) == {"AAPL", "MSFT"}
+
+
 def test_who_ran_when_the_day_began_has_it_whole_without_rest(url: str) -> None:
     def another_night(batch: Batch) -> None:
         batch.start_session("earlier", DAY - HOUR)
@@ -114,6 +122,8 @@ def test_who_was_started_before_the_day_has_it_whole_without_rest(empty_database
 
     store(empty_database_url, night)
     assert known(empty_database_url) == {"IBM"}, "of the others it may never have heard"
+    store(empty_database_url, lambda batch: batch.set_coverage([("IBM", JOINED, REGULAR)]))
+    assert known(empty_database_url) == set(), "it came back within the day, and what it missed has not come"
 
 
 def test_of_a_bar_that_was_corrected_the_last_revision_counts() -> None:

@@ -20,6 +20,7 @@ from tickstock.market_data.symbol_lane import EarlierFigures
 from tickstock.market_hours import MINUTE_MS
 
 SYMBOLS_PER_QUESTION = 200
+JOINED = 1  # the `day` of a row of `bar_coverage` that tells when a symbol joined the running feed
 
 # symbol, timestamp, open, high, low, close, volume
 Bar = tuple[str, int, float, float, float, float, int]
@@ -107,14 +108,17 @@ def _session_began(connection: Connection) -> int | None:
 def _covered(
     connection: Connection, minutes: EarlierMinutes, symbols: Sequence[str], began: int | None, is_closed: bool
 ) -> Iterator[str]:
-    table, days = bar_coverage, (minutes.day_start, minutes.previous_day_start)
+    table, days = bar_coverage, (minutes.day_start, minutes.previous_day_start, JOINED)
     query = select(table.c.symbol, table.c.day, table.c.until).where(table.c.symbol.in_(symbols), table.c.day.in_(days))
     until = {(row[0], row[1]): row[2] for row in connection.execute(query)}
     was_there = began is not None and began < minutes.day_start
     for symbol in symbols:
         today = until.get((symbol, minutes.day_start))
+        joined = until.get((symbol, JOINED), 0)
         if today is not None:
-            is_whole = is_closed or today >= minutes.until
+            is_whole = today >= minutes.until or (is_closed and today >= min(joined, minutes.until))
+        elif joined >= minutes.day_start:
+            is_whole = False  # what it missed has not come yet
         else:  # it ran when the day began; then a symbol that it knew had its day before completed
             is_whole = is_closed and was_there and until.get((symbol, days[1]), 0) >= minutes.previous_day_end
         if is_whole:
