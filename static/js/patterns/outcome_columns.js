@@ -68,6 +68,7 @@ const baseOf = ({ base_rate: base, base_size: size }) => (size === null ? rated(
 /** @type {Column<Outcome>[]} */
 export const OUTCOME_COLUMNS = [
   { label: "Pattern", name: "name", sort: "pattern", heads: true, cell: nameCell },
+  { label: "The test says", name: "says", sort: "verdict", cell: verdictCell },
   { label: "Timeframe", name: "timeframe", cell: ({ timeframe }) => TIMEFRAMES[timeframe] ?? timeframe },
   { label: "After", name: "after", cell: ({ horizon }) => `${horizon} ${horizon === 1 ? "bar" : "bars"}` },
   { label: "Quality", name: "third", cell: ({ quality }) => THIRDS[quality] ?? quality },
@@ -83,5 +84,4 @@ export const OUTCOME_COLUMNS = [
     label: "Median return", name: "number wide", sort: "median", first: "desc",
     cell: ({ median_return: median, median_after_cost: paid, median_size: size }) => returnCell(median, paid, size),
   },
-  { label: "The test says", name: "says", sort: "verdict", cell: verdictCell },
 ];

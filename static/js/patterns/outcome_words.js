@@ -67,7 +67,7 @@ export function differenceWords(row) {
  * @returns {{said: string, why: string}}
  */
 export function verdict(row) {
-  if (row.edge) return { said: "edge", why: "beats the other bars beyond what so many rows bring by chance, pays its cost, and did so again in the last third of the days" };
+  if (row.edge) return { said: "edge", why: "beyond what so many rows bring by chance, pays its cost, and repeated" };
   if (row.too_few) return { said: "too few", why: "under 30 events or 20 days" };
   if (isNeutral(row)) return { said: "no side", why: "a neutral pattern has no hits: only the size of the move is told" };
   if (!row.survives) return { said: "no difference found", why: "not beyond what so many rows bring by chance" };
@@ -95,6 +95,8 @@ export function headerWords({ computed, header }, now) {
   ];
 }
 
+const VERDICTS = ["edge", "not repeated", "does not pay", "no difference found", "no side", "too few"];
+
 /** The order of the columns that the page sorts by; what is not there stands last. */
 export const SORTED_BY = /** @type {Record<string, (row: Outcome) => string | number | null>} */ ({
   pattern: ({ pattern, timeframe, direction, horizon, quality }) => `${pattern} ${timeframe.padStart(6)} ${direction} ${String(horizon).padStart(3)} ${quality}`,
@@ -104,7 +106,7 @@ export const SORTED_BY = /** @type {Record<string, (row: Outcome) => string | nu
   difference: differenceOf,
   mean: ({ mean_return: mean }) => mean, // after cost in the same order: the cost is one for all
   median: ({ median_return: median }) => median,
-  verdict: (row) => verdict(row).said,
+  verdict: (row) => VERDICTS.indexOf(verdict(row).said),
 });
 
 /**

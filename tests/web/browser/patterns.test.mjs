@@ -111,6 +111,8 @@ test("rows are sorted by a figure, and those without it stand last", () => {
   assert.deepEqual(sorted(rows, "rate", "asc").map(({ rate }) => rate), [-0.2, 0.1, null]);
   assert.deepEqual(sorted(rows, "difference", "desc").map(({ rate }) => rate), [0.1, -0.2, null]);
   assert.equal(sorted(rows, "nonsense", "asc").length, 3);
+  const judged = [{ too_few: true }, {}, { edge: true }].map(outcome);
+  assert.deepEqual(sorted(judged, "verdict", "asc").map((row) => verdict(row).said), ["edge", "no difference found", "too few"]);
 });
 
 test("counts are never more than what is known", () => {
