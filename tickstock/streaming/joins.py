@@ -136,6 +136,8 @@ class Joins:
         Raises:
             DatabaseError: they cannot be read.
         """
+        if not self._always:
+            return  # everything is subscribed
         known = set(self._warm_up.symbols)
         wanted = list(dict.fromkeys([*self._always, *self._listed()]))
         self.left([symbol for symbol in self._warm_up.symbols if symbol not in wanted])

@@ -371,7 +371,7 @@ class WarmUp:
         assert self._day is not None
         days = self._calendar.trading_days_before(self._day, LONG_DAYS)
         # Days of which some symbols' bars are still on their way would only give what is usual of a part of them.
-        first = days[-SHORT_DAYS] if "earlier" in self._incomplete else days[0]
+        first = days[-SHORT_DAYS] if of is None and "earlier" in self._incomplete else days[0]
         return StoredMinutes(
             concatenate([self._loaded("1min", self._day_start(first), min(today, until), today, of=of), running]),
             {timeframe: self._day_start(days[-count]) for timeframe, count in SERIES_DAYS.items()},
