@@ -7,7 +7,9 @@ import http.client
 import io
 import json
 import re
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +105,9 @@ def test_what_a_spreadsheet_would_run_is_text(text: str) -> None:
     assert cells == [f"'{text}", 'x,"y"\n']
 
 
-def test_a_long_file_is_written_in_bounded_memory_beside_other_requests(tmp_path: Path, shared_redis: RedisServer) -> None:
+def test_a_long_file_takes_bounded_memory_beside_other_requests_and_breaks_off_with_the_database(
+    tmp_path: Path, shared_redis: RedisServer
+) -> None:
     url = f"sqlite:///{(tmp_path / 'tickstock.db').as_posix()}"
     migrate(url)
     for first in range(0, MANY, 20_000):
@@ -123,10 +127,22 @@ def test_a_long_file_is_written_in_bounded_memory_beside_other_requests(tmp_path
         assert lines == MANY + 1
         assert others > 10
         assert memory_of(app) - before < 30 * 1024  # the file has 20 MB, its rows in Python five times as much
+        connection.request("GET", "/api/patterns.csv")
+        answer = connection.getresponse()
+        answer.read(4096)
+        take_away(tmp_path, "intraday_patterns")
+        with pytest.raises(http.client.IncompleteRead):
+            answer.read()
         connection.close()
-        wait_until(app.answers, "the app answers")
+        wait_until(lambda: "a file of patterns broke off" in app.process.output(), "the log says it")
+        assert app.answers()
     finally:
         assert app.stop() == 0, app.process.output()
+
+
+def take_away(folder: Path, table: str) -> None:
+    with closing(sqlite3.connect(folder / "tickstock.db")) as connection:
+        connection.execute(f"ALTER TABLE {table} RENAME TO elsewhere")
 
 
 def memory_of(app: WebApp) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -17,6 +18,9 @@ from typing import Any
 from tickstock.analysis.catalog import rank
 from tickstock.cooperation import give_way
 from tickstock.database.queries import Page, Record
+from tickstock.errors import DatabaseError
+
+logger = logging.getLogger(__name__)
 
 ROWS_AT_ONCE = 1000
 CONTENT_TYPE = "text/csv; charset=utf-8; header=present"
@@ -50,7 +54,11 @@ def stream(kind: str, first: Part, ask: Callable[[str], Part]) -> Iterator[bytes
     yield content
     while after is not None:
         give_way()
-        content, after = ask(after)
+        try:
+            content, after = ask(after)
+        except DatabaseError as problem:
+            logger.warning("WEB: a file of %s broke off, its reader sees a failed download: %s", kind, problem)
+            raise
         yield content
 
 
