@@ -105,14 +105,15 @@ def test_what_a_spreadsheet_would_run_is_text(text: str) -> None:
     assert cells == [f"'{text}", 'x,"y"\n']
 
 
+@pytest.mark.parametrize("mode", ["eventlet", "threading"])
 def test_a_long_file_takes_bounded_memory_beside_other_requests_and_breaks_off_with_the_database(
-    tmp_path: Path, shared_redis: RedisServer
+    tmp_path: Path, shared_redis: RedisServer, mode: str
 ) -> None:
     url = f"sqlite:///{(tmp_path / 'tickstock.db').as_posix()}"
     migrate(url)
     for first in range(0, MANY, 20_000):
         write(url, [a_pattern(f"S{n % 500}", bar=BAR + n, detection_timestamp=BAR + n) for n in range(first, first + 20_000)])
-    app = WebApp(tmp_path, shared_redis, feed_port=unused_port())
+    app = WebApp(tmp_path, shared_redis, feed_port=unused_port(), mode=mode)
     try:
         app.get("/api/patterns?limit=1000")
         before = memory_of(app)
