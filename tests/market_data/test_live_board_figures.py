@@ -284,6 +284,15 @@ def test_a_halt_lasts_until(by: str) -> None:
     assert states["AAPL"].halted is None
 
 
+def test_a_halt_before_the_first_print_of_all_is_remembered() -> None:
+    board = LiveBoard(CALENDAR, "massive")
+    board.halt("AAPL", REGULAR)
+    board.halt("IBM", PRE - MINUTE_MS)
+    board.update([FeedTick(symbol, 10.0, 5, REGULAR + 6, False) for symbol in ("AAPL", "IBM")], REGULAR)
+    board.publish()
+    assert {state.symbol: state.halted for state in board.snapshot()[1]} == {"AAPL": REGULAR, "IBM": None}
+
+
 def test_a_halt_before_a_symbols_first_print_is_remembered() -> None:
     board = LiveBoard(CALENDAR, "massive")
     board.update([FeedTick("IBM", 10.0, 5, REGULAR, False)], REGULAR)

@@ -183,6 +183,37 @@ def test_watched_symbols_come_and_go_without_a_new_connection(redis_server: Redi
     assert app.service.status is not None and app.service.status.detail == "71 of 71 subscriptions confirmed"
 
 
+def test_the_board_knows_which_minutes_it_did_not_get(redis_server: RedisServer, start: Callable[..., App]) -> None:
+    app = start(redis_server.url, symbols=("AAPL",))
+    before = now()
+    app.go_live()
+    app.client.frame(trade(1, now()))
+    app.service.watch(("AAPL", "XYZ"))
+    eventually(lambda: app.client.watched == ("AAPL", "XYZ"))
+    app.client.change("XYZ")
+    eventually(lambda: len(app.board.without_earlier(["XYZ"])) == 2)
+    missing = app.board.without_earlier(["XYZ"])
+    kinds = {each.joined: each.until for each in missing}
+    assert [kinds[joined] % MINUTE_MS for joined in (False, True)] == [0, 0]
+    assert before <= kinds[False] <= kinds[True] <= now() + MINUTE_MS
+    assert {each.joined: symbols for each, symbols in missing.items()} == {False: ["AAPL"], True: ["XYZ"]}
+
+
+def test_halts_are_shown_and_are_no_ticks(redis_server: RedisServer, start: Callable[..., App]) -> None:
+    app = start(redis_server.url)
+    app.go_live()
+    at = now() // MINUTE_MS * MINUTE_MS
+    halt = {"ev": "LULD", "T": "AAPL", "i": [17], "t": at * 1_000_000}
+    app.client.frame(trade(1, at), halt, trade(2, at + 1))
+    eventually(lambda: app.board.snapshot()[1] and app.board.snapshot()[1][0].halted == at)
+    app.client.frame({**halt, "i": [18], "t": (at + 5) * 1_000_000})
+    eventually(lambda: app.board.snapshot()[1][0].halted is None)
+    state = app.service.state()
+    assert state["ticks"] == 2
+    assert state["halts"] == {"detail": "unknown: not asked for yet", "halts": 1, "resumptions": 1}
+    assert state["counts"].get("other_channel", 0) == 0 and not state["rejected"]
+
+
 def test_with_all_symbols_subscribed_a_watchlist_changes_nothing(redis_server: RedisServer, start: Callable[..., App]) -> None:
     app = start(redis_server.url, symbols=("*",))
     app.service.watch(("XYZ",))

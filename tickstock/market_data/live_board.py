@@ -242,8 +242,9 @@ class LiveBoard:
         before = self._span
         self._span = MarketSpan.at(self._calendar, timestamp)
         if self._span.day != before.day:
-            self._halts.clear()
-            self._earlier.clear()
+            begun = self._span.day_start
+            self._halts = {symbol: since for symbol, since in self._halts.items() if since >= begun}
+            self._earlier = {symbol: earlier for symbol, earlier in self._earlier.items() if earlier.until > begun}
         for lane in self._lanes.values():  # its sums are of another day or session now
             lane.version = self._version + 1
         return self._span
