@@ -140,7 +140,7 @@ export class ListEditor {
     const wanted = symbolsOf(text);
     const added = this.draft.add(wanted);
     this.search.input.value = "";
-    this.search.show([]);
+    this.search.close();
     this.drawSymbols(added.map((_, place) => this.draft.symbols.length - added.length + place));
     const twice = wanted.length - added.length;
     this.say("said", wanted.length ? `${added.length} added${twice ? `, ${twice} in the list already` : ""}.` : "Nothing to add: type a symbol, or paste many.");

@@ -51,6 +51,7 @@ export class SymbolSearch {
     this.rest = rest;
     this.at = -1;
     this.timer = 0;
+    this.turn = 0; // of suggestions: an answer to an earlier one comes too late
     /** @type {Found[]} */
     this.shown = [];
     /** @type {HTMLElement | null} */
@@ -62,7 +63,7 @@ export class SymbolSearch {
       this.input.select();
     });
     this.input.addEventListener("blur", () => {
-      this.show([]);
+      this.close();
       this.showRest();
     });
     this.list.addEventListener("pointerdown", (event) => event.preventDefault()); // the field keeps the focus
@@ -77,15 +78,21 @@ export class SymbolSearch {
   }
 
   suggest() {
-    clearTimeout(this.timer);
     const text = this.input.value.trim();
-    if (!text || /[\s,;]/.test(text)) return this.show([]);
+    this.close();
+    if (!text || /[\s,;]/.test(text)) return;
+    const { turn } = this;
     this.show(suggestions(text, this.watched(), []));
     this.timer = setTimeout(async () => {
       const { symbols } = await askSymbols(text, MOST);
-      const isLate = text !== this.input.value.trim() || document.activeElement !== this.input;
-      if (symbols && !isLate) this.show(suggestions(text, this.watched(), symbols));
+      if (symbols && turn === this.turn) this.show(suggestions(text, this.watched(), symbols));
     }, PAUSE_MS);
+  }
+
+  close() {
+    clearTimeout(this.timer);
+    this.turn += 1;
+    this.show([]);
   }
 
   /** @param {Found[]} found */
@@ -124,7 +131,7 @@ export class SymbolSearch {
     if (step && !this.shown.length) this.suggest();
     else if (step) this.mark(((this.at + 1 + step + this.shown.length + 1) % (this.shown.length + 1)) - 1);
     else if (key === "Enter" && text) this.accept(this.shown[this.at]?.symbol ?? text, this.at >= 0);
-    else if (key === "Escape" && this.shown.length) this.show([]);
+    else if (key === "Escape" && this.shown.length) this.close();
     else if (key === "Escape" && this.rest) this.back();
     else return;
     event.preventDefault();
@@ -134,15 +141,15 @@ export class SymbolSearch {
   /** @param {string} text @param {boolean} isOption */
   accept(text, isOption) {
     const { shown } = this;
-    clearTimeout(this.timer);
-    this.show([]);
+    this.close();
     this.take(text, shown, isOption);
     if (this.rest) this.back();
   }
 
   /** Leave the field for where the focus was before. */
   back() {
-    if (this.cameFrom?.isConnected) this.cameFrom.focus();
-    else this.input.blur();
+    const { cameFrom } = this;
+    this.input.blur(); // also where that is gone
+    cameFrom?.focus();
   }
 }
