@@ -274,8 +274,8 @@ def test_older_signals_are_loaded_from_the_database_once_each_and_in_order(chrom
         batch.insert_alerts([row_of(indicator_alerts, each) for each in raised])
     writer.close()
     with opened(chromium, world) as page:
-        world.streaming.minute(patterns=[a_pattern("PRESENT")])
-        wait_until(lambda: shown(page) > 0, "something to begin from")
+        burst(world, "PRESENT", 1, this_minute() + 7 * HOUR)
+        page.wait_for_text("#signal-rows", "PRESENT")
         before = shown(page)
         loads = 0
         while "Load older" in page.text("#signals-older"):
