@@ -586,3 +586,34 @@ def test_a_clock_that_is_set_does_not_upset_the_order_of_the_results_log(
                 publisher.publish(publication(n))
             eventually(lambda: publisher.published_minute == T0 + 2 * MINUTE_MS)
         assert logged_minutes(client) == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("is_found_again", "expected"),
+    [(True, ["minute"] * 2 + ["history"] * 4), (False, ["history"] * 4 + ["minute"] * 2)],
+)
+def test_minutes_wait_only_for_history_that_a_restart_would_not_find_again(
+    redis_server: RedisServer, tmp_path: Path, is_found_again: bool, expected: list[str]
+) -> None:
+    url = f"sqlite:///{(tmp_path / 'tickstock.db').as_posix()}"
+    migrate(url)
+    with publishing(redis_server.url) as publisher:
+        writer = minute_writer_to(url, publisher)
+        stored: list[str] = []
+        real = writer._store
+
+        def store(batch: Any, minute: ClosedMinute) -> None:
+            stored.append("history" if minute.position is None else "minute")
+            real(batch, minute)
+
+        writer._store = store  # type: ignore[method-assign]
+        found = [pattern(n) for n in range(3 * minute_writer.HISTORY_ROWS)]
+        writer.put_history(History(T0, ("1min",), found, [], is_found_again=is_found_again))
+        writer.put(closed(1))
+        writer.put(closed(2))
+        assert (writer.waiting_minutes, writer.waiting) == (2, 6)  # steps of history are no minutes that wait
+        writer.start()
+        assert writer.flush(30)
+        writer.stop(5)
+    assert stored == expected
+    assert len(rows_of(url, "stored_history")) == 1

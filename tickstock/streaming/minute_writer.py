@@ -77,7 +77,7 @@ class MinuteWriter:
         self._source = source
         self._calendar = calendar
         self._waiting: deque[ClosedMinute] = deque()
-        self._history: deque[ClosedMinute] = deque()  # what has no position: minutes need not wait for it
+        self._history: deque[ClosedMinute] = deque()  # minutes need not wait for it
         self._spilled = SpillFile(spill)  # older than what waits in memory
         self._spill_fails = False
         self._changed = threading.Condition()
@@ -92,28 +92,35 @@ class MinuteWriter:
 
     def put(self, minute: ClosedMinute) -> None:
         """Queue a minute; never waits for the database."""
+        self._put(minute, self._waiting)
+
+    def _put(self, minute: ClosedMinute, queued: deque[ClosedMinute]) -> None:
         with self._changed:
-            (self._history if minute.position is None else self._waiting).append(minute)
+            queued.append(minute)
             self._changed.notify_all()
 
     def put_history(self, history: History) -> None:
-        """Queue what was found in warm-up bars, in steps that hold up nobody; that it is stored is the last of them."""
+        """Queue what was found in warm-up bars, in steps that hold up nobody; that it is stored is the last of them.
+
+        Minutes that come later are stored before what would be found again at the next start.
+        """
+        queued = self._history if history.is_found_again else self._waiting
         for first in range(0, max(len(history.patterns), len(history.alerts)), HISTORY_ROWS):
             part = slice(first, first + HISTORY_ROWS)
-            self.put(ClosedMinute(MinuteResults(0, patterns=history.patterns[part], alerts=history.alerts[part]), None))
+            self._put(ClosedMinute(MinuteResults(0, patterns=history.patterns[part], alerts=history.alerts[part]), None), queued)
         timeframes = [(each, history.until) for each in history.timeframes]
         joined = [(each, TOLD, history.until) for each in history.symbols]
-        self.put(ClosedMinute(MinuteResults(0), None, history=timeframes, coverage=joined))
+        self._put(ClosedMinute(MinuteResults(0), None, history=timeframes, coverage=joined), queued)
 
     @property
     def waiting(self) -> int:
         """Minutes, and steps of history, that are not stored yet."""
-        return self.waiting_minutes + len(self._history)
+        return len(self._waiting) + len(self._history) + self._spilled.records
 
     @property
     def waiting_minutes(self) -> int:
         """Minutes that are not stored yet; what is in the file counts as such."""
-        return len(self._waiting) + self._spilled.records
+        return sum(1 for each in tuple(self._waiting) if each.position is not None) + self._spilled.records
 
     def look(self) -> None:
         """Publish what is held up by a transaction that takes long; called again and again by the main loop."""

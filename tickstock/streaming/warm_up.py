@@ -61,6 +61,7 @@ class History:
     patterns: list[StreamingPattern] = field(default_factory=list)
     alerts: list[IndicatorAlert] = field(default_factory=list)
     symbols: tuple[str, ...] = ()  # that joined, if it is of them alone
+    is_found_again: bool = False  # at the next start, until it is stored, even if minutes behind it are
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +209,8 @@ class WarmUp:
             "STREAMING: %d symbols joined in %.1f s: %d patterns in history", len(symbols), time.monotonic() - begun,
             len(found.patterns) + len(final.patterns),
         )  # fmt: skip
-        return History(until, (), final.patterns + found.patterns, final.alerts + found.alerts, tuple(symbols)), told
+        patterns, alerts = final.patterns + found.patterns, final.alerts + found.alerts
+        return History(until, (), patterns, alerts, tuple(symbols), is_found_again=True), told
 
     def refresh_days(self) -> None:
         """A day's final bars are stored: the figures of the running day look up them."""
@@ -364,7 +366,9 @@ class WarmUp:
         bars = self._stored_days(self._day_start(self._day))
         # A day's bar is analysed once, when it is final; of history that is here, and what is stored already stays as it is.
         results = self._engine.warm_days(bars, self._final(bars) if "1day" in timeframes else None)
-        return History(until, tuple(timeframes), results.patterns, results.alerts)
+        # At a first start everything is history; later only what was missed since the last stored minute.
+        is_found_again = not any(self._keep_after.values())
+        return History(until, tuple(timeframes), results.patterns, results.alerts, is_found_again=is_found_again)
 
     def _stored_minutes(self, today: int, running: Bars, until: int, of: StreamingEngine | None = None) -> StoredMinutes:
         """The bars of the days before and those of the running day, which are given."""
