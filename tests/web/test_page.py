@@ -306,7 +306,9 @@ def test_the_theme_follows_the_system_until_the_user_chooses(chromium: Browser, 
 
 def test_a_narrow_page_needs_no_sideways_scrolling(chromium: Browser, world: World) -> None:
     with opened(chromium, world, viewport={"width": 320, "height": 640}) as page:
-        world.streaming.minute(patterns=[a_pattern("NARROW", "HeadShoulders", direction="bearish")], alerts=[an_alert("NARROW")])
+        above = {"bar": this_minute() + 7_200_000, "detection_timestamp": this_minute() + 7_260_000}  # all that came before
+        narrow = a_pattern("NARROW", "HeadShoulders", direction="bearish", **above)
+        world.streaming.minute(patterns=[narrow], alerts=[an_alert("NARROW", **above)])
         page.wait_for_text("#signal-rows", "NARROW")
         assert page.page.evaluate("document.documentElement.scrollWidth") <= 320
         small = page.page.evaluate("""() => [...document.querySelectorAll("button, select, input, nav a")]
