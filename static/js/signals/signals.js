@@ -47,7 +47,6 @@ export class Signals {
     this.held = null; // what is listed while nothing shall move
     this.heldStates = new Set();
     this.pointed = false;
-    this.focused = false;
     this.drawn = ""; // what the list was made of
     this.arrived = 0; // version of the store's signals by which it was made
     this.revision = 0; // rises when it must be made anew although no signal has come
@@ -65,8 +64,6 @@ export class Signals {
     const { scroll, rows, news, older } = this.parts;
     scroll.addEventListener("pointerenter", () => (this.pointed = true));
     scroll.addEventListener("pointerleave", () => (this.pointed = false));
-    rows.addEventListener("focusin", () => (this.focused = true));
-    rows.addEventListener("focusout", () => (this.focused = false));
     rows.addEventListener("click", (event) => this.clicked(/** @type {HTMLElement} */ (event.target)));
     scroll.addEventListener("keydown", (event) => this.pressed(event));
     news.addEventListener("click", () => this.goToTop());
@@ -141,7 +138,7 @@ export class Signals {
 
   /** Hold the list while it is paused, or somebody is in it; release it when nobody is. */
   hold() {
-    const inside = this.pointed || this.focused || this.list.top > 0;
+    const inside = this.pointed || this.list.top > 0 || document.activeElement?.closest("#signal-rows, #card");
     if (!this.paused && !inside) this.held = null;
     else if (!this.held) {
       this.held = this.present();
