@@ -173,15 +173,6 @@ def test_calculated_indicators_carry_their_bar_as_it_was_closed(database_url: st
     assert queries.calculated_indicators(START + 6, START + 9) == []
 
 
-def test_the_last_day_bar_before_a_day(database_url: str) -> None:
-    days = [bar("A", START - days * DAY, timeframe="1day", close=float(days)) for days in (0, 1, 2, 20)]
-    stale = bar("OLD", START - 20 * DAY, timeframe="1day")
-    final = bar("A", START - DAY, revision=1, close=9.0, timeframe="1day")
-    queries = write(database_url, bars=[*days, final, stale, bar("B", START - DAY, timeframe="1day")])
-    found = queries.last_day_bars(["A", "OLD"], START)
-    assert {symbol: row["close"] for symbol, row in found.items()} == {"A": 9.0}
-
-
 def test_coverage_counts_bars_whatever_their_revisions(database_url: str) -> None:
     rows = [
         bar("A"),
@@ -251,7 +242,6 @@ QUESTIONS: dict[str, Callable[[Queries], object]] = {
     "patterns among names": lambda queries: queries.patterns(limit=10, among=["P7", "P8"]),
     "patterns since": lambda queries: queries.patterns(limit=10, since=START + 2990 * MINUTE),
     "patterns from a quality": lambda queries: queries.patterns(limit=10, quality_from=0.8),
-    "patterns by quality": lambda queries: queries.patterns(limit=10, sort="quality"),
     "patterns by symbol": lambda queries: queries.patterns(limit=10, sort="symbol", order="asc"),
     "patterns by their names": lambda queries: queries.patterns(limit=10, sort="pattern"),
     "alerts": lambda queries: queries.alerts(limit=10),
@@ -263,7 +253,6 @@ QUESTIONS: dict[str, Callable[[Queries], object]] = {
     "calculated indicators": lambda queries: queries.calculated_indicators(START, START + MINUTE),
     "bars": lambda queries: queries.bars("S7", "1min", limit=10),
     "coverage": lambda queries: queries.coverage("1min", START, START + 10 * MINUTE),
-    "last day bars": lambda queries: queries.last_day_bars(["S7"], START),
     "stored ticks": lambda queries: queries.stored_ticks("0123456789ab", 5, 9),
 }
 

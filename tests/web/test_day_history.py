@@ -60,6 +60,12 @@ def test_a_stored_day_is_counted_and_its_signals_come_oldest_first(url: str) -> 
 
 def test_the_previous_close_is_that_of_the_last_day_bar_before_the_day(url: str) -> None:
     assert read_previous_closes(url, ["AAPL", "MSFT"], DAY.day) == {"AAPL": 250.0}
+    day = 24 * 60 * MINUTE
+    with Writer(url) as writer, writer.transaction() as batch:
+        batch.insert_bars([a_bar("1day", DAY.start - 14 * 3_600_000, 251.0, revision=1)])
+        batch.insert_bars([a_bar("1day", DAY.start - 2 * day, 240.0)])
+        batch.insert_bars([("OLD", *a_bar("1day", DAY.start - 20 * day, 9.0)[1:])])
+    assert read_previous_closes(url, ["AAPL", "OLD", *(f"S{n}" for n in range(500))], DAY.day) == {"AAPL": 251.0}
 
 
 def test_what_pl_stores_without_publishing_it_is_noticed(url: str, tmp_path: Path) -> None:

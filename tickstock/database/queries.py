@@ -34,7 +34,6 @@ from tickstock.database.models import (
     ticks,
 )
 
-DAY_MS = 86_400_000
 PAGE_SIZE = 100
 TIMEFRAMES = ("1min", "5min", "15min", "60min", "1day")
 
@@ -207,17 +206,6 @@ class Queries:
         query = select(table, *ohlcv).select_from(table.join(bars, joined)).where(when >= since, when < until)
         rows = self._rows(query.order_by(table.c.bar_timestamp, table.c.symbol))
         return [{"bar": {name: row.pop(name) for name in names}, **row} for row in rows]
-
-    def last_day_bars(self, wanted: Sequence[str], before: int, days: int = 14) -> dict[str, Record]:
-        """The last 1day bar of each symbol that starts before this time and at most `days` earlier, where there is one."""
-        query = select(*_bar_columns).where(
-            bars.c.timeframe == "1day",
-            bars.c.timestamp < before,
-            bars.c.timestamp >= before - days * DAY_MS,
-        )
-        chosen = frozenset(wanted)
-        rows = self._rows(query.order_by(bars.c.timestamp, bars.c.revision))
-        return {row["symbol"]: row for row in rows if row["symbol"] in chosen}
 
     def coverage(self, timeframe: str, since: int, until: int) -> dict[str, Coverage]:
         """How many bars with `since` <= start < `until` each symbol has; a symbol without any is left out."""
