@@ -59,7 +59,9 @@ export class BarTable {
     }
     byId("chart-newer").toggleAttribute("disabled", this.page === 0);
     byId("chart-older").toggleAttribute("disabled", this.page === pages - 1);
-    setText(byId("chart-page"), bars.length ? `Bars ${whole(this.page * ROWS + 1)} to ${whole(this.page * ROWS + rows)} of ${whole(bars.length)}${more ? " loaded" : ""}` : "No bars");
+    const first = this.page * ROWS;
+    const span = `Bars ${whole(first + 1)} to ${whole(first + rows)} of ${whole(bars.length)}${more ? " loaded" : ""}`;
+    setText(byId("chart-page"), bars.length ? span : "No bars");
     return more && this.page >= pages - 2;
   }
 

@@ -2,7 +2,6 @@
 
 import { clockAt, dayOf, minuteAt } from "../common/new_york_time.js";
 import { byId, setData, setText } from "../common/page.js";
-import { TIMEFRAMES } from "../common/words.js";
 import { BarHistory } from "./bar_history.js";
 import { LENGTHS } from "./bar_series.js";
 import { BarTable, inWords } from "./bar_table.js";
@@ -12,6 +11,7 @@ import { figureOf, MOST_MARKS, marksOf, stateOf, wantedSignals } from "./marks.j
 import { completed } from "./studies.js";
 import { openSurface } from "./surface.js";
 import { isExtended, marketDay } from "./time_axis.js";
+import { waitingFor } from "./waiting.js";
 
 /** @import { Catalog } from "../common/catalog.js" */
 /** @import { Selection } from "../common/selection.js" */
@@ -421,36 +421,19 @@ export class Chart {
     const away = store.link === "lost";
     setText(byId("chart-title"), selection.symbol || "Chart");
     setData(byId("chart-panel"), "away", away ? "away" : "");
-    const stale = away ? `server away since ${clockAt(store.linkSince)}` : bars.length && history.problem ? `could not be brought up to date: ${history.problem}` : "";
+    const failed = bars.length && history.problem ? `could not be brought up to date: ${history.problem}` : "";
+    const stale = away ? `server away since ${clockAt(store.linkSince)}` : failed;
     const loading = history.busy && history.next !== undefined && !this.hasJumped ? `loading back to ${dayOf(this.moment)} ${minuteAt(this.moment)}…` : "";
     setText(byId("chart-note"), [stale, loading, this.pattern ? `Lines of: ${inWords(this.pattern)}` : "", this.hidden].filter(Boolean).join(" · "));
-    const empty = bars.length ? "" : this.emptyState();
+    const empty = bars.length ? "" : waitingFor({
+      symbol: history.symbol, timeframe: history.timeframe, problem: history.problem,
+      isLoading: history.busy || history.next === undefined, start: history.series.startOf(this.marketTime()),
+    }, store);
     setText(byId("chart-said"), empty);
     byId("chart-empty").hidden = !empty;
     byId("chart-retry").hidden = !(empty && history.problem);
   }
-
-  /** @returns {string} */
-  emptyState() {
-    const { history, store } = this;
-    const { symbol, timeframe } = history;
-    const name = TIMEFRAMES[timeframe];
-    if (!symbol) return store.link === "live" ? "No symbol is watched. Add one to a watchlist, or look one up." : "Connecting to TickStock…";
-    if (store.link === "lost") return `The server is away since ${clockAt(store.linkSince)}; the chart comes when it is back.`;
-    if (history.problem) return `The bars of ${symbol} could not be loaded: ${history.problem}`;
-    if (history.next === undefined || history.busy) return `Loading ${name} bars of ${symbol}…`;
-    if (store.watchlists.unknown.includes(symbol)) return `${symbol} is unknown to the vendor: there will be no bars.`;
-    if (!store.watch.includes(symbol)) return `No ${name} bars of ${symbol} are stored, and it is in no watchlist that is shown: add it to one.`;
-    const start = history.series.startOf(this.marketTime());
-    const closes = start === null || store.session?.name === "closed" ? "" : ` The running bar closes at ${minuteAt(endOf(start, timeframe, store.session))}.`;
-    const opens = store.session?.opens ? ` The market opens ${dayOf(store.session.opens)} ${minuteAt(store.session.opens)}.` : "";
-    return `No ${name} bars of ${symbol} yet: waiting for its history from the vendor, or its first trades.${closes}${opens}`;
-  }
 }
-
-/** @param {number} start @param {string} timeframe @param {import("../link/messages.js").Session | null} session */
-const endOf = (start, timeframe, session) =>
-  Math.min((timeframe === "1min" ? Math.floor(start / MINUTE_MS) * MINUTE_MS : start) + LENGTHS[timeframe], session?.ends ?? Infinity);
 
 /** @param {import("../link/messages.js").Session | null} session @returns {boolean} whether the market never closes */
 const isAllDay = (session) => (session?.ends ?? 0) - (session?.starts ?? 0) > 20 * 60 * MINUTE_MS;

@@ -52,7 +52,8 @@ export class Legend {
     const before = bars[at - 1];
     const change = before ? bar.close / before.close - 1 : 0;
     const isToday = !surface.daily && dayOf(bar.time) === dayOf(bars[bars.length - 1].time);
-    const texts = [isToday ? minuteAt(bar.time) : barTime(bar.time, surface.daily), bar.forming ? "forming" : bar.provisional ? "provisional" : "", price(bar.open), price(bar.high), price(bar.low), price(bar.close), whole(bar.volume),
+    const texts = [isToday ? minuteAt(bar.time) : barTime(bar.time, surface.daily), bar.forming ? "forming" : bar.provisional ? "provisional" : "",
+      price(bar.open), price(bar.high), price(bar.low), price(bar.close), whole(bar.volume),
       before ? `${percentChange(change)} %` : ""];
     texts.forEach((text, part) => setText(this.parts[part].querySelector("b") ?? this.parts[part], text));
     setData(this.parts[7], "direction", change > 0 ? "up" : change < 0 ? "down" : "");

@@ -53,7 +53,10 @@ export class Surface {
     this.chart = library.createChartEx(place, new Scale(), /** @type {any} */ ({
       autoSize: true,
       localization: { timeFormatter: (/** @type {number} */ time) => barTime(time * 1000, this.daily) },
-      timeScale: { timeVisible: true, rightOffset: RIGHT_OFFSET, minBarSpacing: 1, tickMarkFormatter: (/** @type {number} */ time, /** @type {number} */ kind) => tickText(time * 1000, kind) },
+      timeScale: {
+        timeVisible: true, rightOffset: RIGHT_OFFSET, minBarSpacing: 1,
+        tickMarkFormatter: (/** @type {number} */ time, /** @type {number} */ kind) => tickText(time * 1000, kind),
+      },
       crosshair: { mode: library.CrosshairMode.Normal },
     }));
     const quiet = { lastValueVisible: false, priceLineVisible: false };
@@ -184,7 +187,8 @@ export class Surface {
   /** @param {number | undefined} price  of the shown chart pattern */
   showTarget(price) {
     if (this.target) this.candles.removePriceLine(this.target);
-    this.target = price === undefined ? null : this.candles.createPriceLine({ price, title: "target", color: this.colours.accent, lineStyle: 1, lineWidth: 1, axisLabelVisible: true });
+    const look = { title: "target", color: this.colours.accent, lineStyle: 1, lineWidth: /** @type {1} */ (1), axisLabelVisible: true };
+    this.target = price === undefined ? null : this.candles.createPriceLine({ price, ...look });
   }
 
   /** @param {number} index  of a bar @param {number} [around]  how many are shown beside it */

@@ -5,6 +5,7 @@ import test from "node:test";
 import { Catalog } from "../../../static/js/common/catalog.js";
 import { figureOf, MOST_MARKS, marksOf, wantedSignals } from "../../../static/js/chart/marks.js";
 import { completed } from "../../../static/js/chart/studies.js";
+import { waitingFor } from "../../../static/js/chart/waiting.js";
 import { barTime, isExtended, marketDay, tickText, weightOf } from "../../../static/js/chart/time_axis.js";
 
 const MINUTE = 60_000;
@@ -121,4 +122,24 @@ test("day bars are dates, with months and years", () => {
 test("extended hours are the market's", () => {
   assert.deepEqual(["2026-11-24T14:29Z", "2026-11-24T14:30Z", "2026-11-24T20:59Z", "2026-11-24T21:00Z"].map((text) => isExtended(at(text))), [true, false, false, true]);
   assert.equal(marketDay(at("2026-11-24T00:59Z")), marketDay(at("2026-11-23T14:30Z")));
+});
+
+test("a chart without bars says what it waits for", () => {
+  const store = {
+    link: "live", linkSince: at("2026-11-24T15:00:07Z"), watch: ["AAPL"], watchlists: { unknown: ["XYZ"] },
+    session: { name: "regular", starts: at("2026-11-24T14:30Z"), ends: at("2026-11-24T21:00Z") },
+  };
+  const wanted = { symbol: "AAPL", timeframe: "60min", problem: "", isLoading: false, start: at("2026-11-24T20:30Z") };
+  const closed = { name: "closed", opens: at("2026-11-25T09:00Z") };
+  assert.match(waitingFor(wanted, store), /^No 1h bars of AAPL yet.* The first bar closes at 16:00 ET\.$/);
+  assert.match(waitingFor({ ...wanted, timeframe: "1min", start: at("2026-11-24T15:03:40Z") }, store), /closes at 10:04 ET/);
+  assert.match(waitingFor({ ...wanted, timeframe: "1day", start: at("2026-11-24T14:30Z") }, store), /closes at 16:00 ET/);
+  assert.match(waitingFor({ ...wanted, start: null }, { ...store, session: closed }), /The market opens Wed, Nov 25 04:00 ET\.$/);
+  assert.match(waitingFor({ ...wanted, symbol: "XYZ" }, store), /unknown to the vendor/);
+  assert.match(waitingFor({ ...wanted, symbol: "TSLA" }, store), /not in the watchlist/);
+  assert.match(waitingFor({ ...wanted, isLoading: true }, store), /^Loading 1h bars of AAPL…$/);
+  assert.match(waitingFor({ ...wanted, problem: "no disk" }, store), /could not be loaded: no disk$/);
+  assert.match(waitingFor(wanted, { ...store, link: "lost" }), /away since 10:00:07 ET/);
+  assert.match(waitingFor({ ...wanted, symbol: "" }, store), /^No symbol is watched/);
+  assert.match(waitingFor({ ...wanted, symbol: "" }, { ...store, link: "connecting" }), /^Connecting/);
 });
