@@ -1,4 +1,4 @@
-"""Indexes for lists of what was detected: rare rows without reading all the others, and by quality."""
+"""Indexes for lists of what was detected: rare rows, and the best ones, without reading all the others."""
 
 from __future__ import annotations
 
@@ -16,11 +16,9 @@ FILTERED = {
 def upgrade() -> None:
     for table, columns in FILTERED.items():
         _index_detections(table, columns)
-    op.create_index("intraday_patterns_quality", "intraday_patterns", ["quality", "detection_timestamp"])
 
 
 def downgrade() -> None:
-    op.drop_index("intraday_patterns_quality", "intraday_patterns")
     for table in FILTERED:
         _index_detections(table, [])
 

@@ -152,6 +152,7 @@ def test_rare_rows_are_found_in_an_index_alone(sqlite_url: str) -> None:
         {"session": "pre"},
         {"state": "forming", "direction": "bullish", "timeframe": "1day"},
         {"origin": "repair", "quality_from": 0.9, "order": "asc"},
+        {"sort": "quality"},
     ]
     for wanted in questions:
         plan = "\n".join(plans_of(sqlite_url, partial(Queries.patterns, limit=10, **wanted)))

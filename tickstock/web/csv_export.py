@@ -22,7 +22,7 @@ from tickstock.errors import DatabaseError
 
 logger = logging.getLogger(__name__)
 
-ROWS_AT_ONCE = 1000
+ROWS_AT_ONCE = 2000
 CONTENT_TYPE = "text/csv; charset=utf-8; header=present"
 SURROUNDINGS = ("volume_ratio", "day_position", "trend_before", "after_gap", "bar_revised")
 
