@@ -41,7 +41,7 @@ class _Join:
     symbol: str
     at: int  # ms: the first minute that the log has whole
     begun: int  # steady ms
-    over: int = 0  # steady ms: when the minute before `at` was over
+    over: int | None = None  # steady ms: when the minute before `at` was over
     traded_last: bool = False  # in that minute, as far as ticks tell
     wanted: dict[str, Request] | None = None  # by stage; None: not known yet
     under_way: set[str] = field(default_factory=set)
@@ -181,10 +181,10 @@ class Joins:
             logger.warning("STREAMING: What is missing of symbols that joined cannot be looked up (%s); tried again", problem)
             return
         for join in list(self._joins.values()):
-            if not join.over and complete_until >= join.at:
+            if join.over is None and complete_until >= join.at:
                 join.over = now
             for stage, request in (join.wanted or {}).items():
-                if stage in join.under_way or now < join.due.get(stage, 0) or (stage == "minutes" and not join.over):
+                if stage in join.under_way or now < join.due.get(stage, 0) or (stage == "minutes" and join.over is None):
                     continue
                 join.under_way.add(stage)
                 self._ask(join, request)
@@ -206,8 +206,9 @@ class Joins:
         """The symbols whose series can be built, by the moment from which on the log has them whole."""
         ready: dict[int, list[str]] = {}
         for join in self._joins.values():
-            late = join.over and self._now() - join.over > LONGEST_MS
-            if join.over and self._now() >= self._not_before and (join.wanted == {} or late):
+            if join.over is None or self._now() < self._not_before:
+                continue
+            if join.wanted == {} or self._now() - join.over > LONGEST_MS:
                 ready.setdefault(join.at, []).append(join.symbol)
         return ready
 
