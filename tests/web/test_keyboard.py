@@ -144,9 +144,9 @@ def test_every_control_is_reached_and_shows_that_it_has_the_focus(page: OpenPage
             break
         reached.append(page.page.evaluate("document.activeElement.id"))
         shown = page.page.evaluate("""() => {
-            const of = (each) => { const style = getComputedStyle(each); return [style.outlineStyle, style.boxShadow].join(); };
             const each = document.activeElement;
-            return [each, each.parentElement, each.closest("label")].filter(Boolean).some((one) => of(one) !== "none,none");
+            const outlined = [each, each.closest("label")].some((one) => one && getComputedStyle(one).outlineStyle !== "none");
+            return outlined || parseFloat(getComputedStyle(each, "::after").borderTopWidth) >= 2;
         }""")
         assert shown, page.page.evaluate("document.activeElement.outerHTML")
     assert set(controls) - set(reached) == set()
