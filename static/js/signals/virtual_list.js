@@ -45,6 +45,7 @@ export class VirtualList {
     let number = 0;
     /** @type {Map<string, number>} */
     this.numbers = new Map(items.filter((item) => item.row).map((item) => [item.key, (number += 1)]));
+    this.place.ariaBusy = items.length ? null : "true"; // a feed without rows waits for them
     this.place.style.height = `${this.tops.at(-1)}px`;
     this.moved = true;
   }
