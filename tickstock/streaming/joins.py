@@ -11,7 +11,7 @@ It runs in the main thread, but for what a thread that fetches stores.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -34,6 +34,7 @@ MOST_ATTEMPTS, FIRST_RETRY_MS = 8, 500  # each time twice as long after: about a
 SPLITS_WAIT_MS = 60_000  # nothing is asked before the splits are known; a REST that does not tell them tells nothing else
 LONGEST_MS = 300_000  # a join ends with what there is
 DATABASE_RETRY_MS = 15_000
+AT_ONCE = 10  # symbols whose series are built between two minutes: about a second
 
 
 @dataclass(slots=True, eq=False)
@@ -212,19 +213,20 @@ class Joins:
                 ready.setdefault(join.at, []).append(join.symbol)
         return ready
 
-    def finish(self, until: int) -> Iterator[tuple[History, MinuteResults]]:
-        """Build the series of those who are ready, up to `until`, before which everything is stored; see `WarmUp.join`."""
-        for at, symbols in self.ready().items():
-            try:
-                found = self._warm_up.join(symbols, at, until)
-            except DatabaseError as problem:
-                self._not_before = self._now() + DATABASE_RETRY_MS
-                logger.warning("STREAMING: The history of %s could not be loaded (%s); tried again", shown(symbols), problem)
-                return
-            for symbol in symbols:
-                del self._joins[symbol]
-            self._await(self._engine.awaited.difference(symbols))
-            yield found
+    def finish(self, until: int) -> tuple[History, MinuteResults] | None:
+        """Build the series of some who are ready, up to `until`, before which everything is stored; see `WarmUp.join`."""
+        at, together = next(iter(self.ready().items()))
+        symbols = together[:AT_ONCE]
+        try:
+            found = self._warm_up.join(symbols, at, until)
+        except DatabaseError as problem:
+            self._not_before = self._now() + DATABASE_RETRY_MS
+            logger.warning("STREAMING: The history of %s could not be loaded (%s); tried again", shown(symbols), problem)
+            return None
+        for symbol in symbols:
+            del self._joins[symbol]
+        self._await(self._engine.awaited.difference(symbols))
+        return found
 
     def _find_wanted(self, day: date, now: int) -> None:
         unknown: dict[int, list[_Join]] = {}

@@ -274,7 +274,8 @@ class MinuteCloser:
         joins.look(base.complete_until)
         if self._queue.waits or self._writer.waiting or not joins.ready():
             return
-        for history, told in joins.finish(base.complete_until):
+        if (found := joins.finish(base.complete_until)) is not None:
+            history, told = found
             self._writer.put(ClosedMinute(told, base))
             self._count(told, 0)
             self._writer.put_history(history)
