@@ -2,9 +2,10 @@
 
     python -m benchmarks.live_page [--rate 10000] [--symbols 500] [--seconds 60]
 
-The page watches that many symbols of a market with that many ticks a second, and shows the chart of one of them. A probe in it
-notes when each frame arrived and when the animation frame that drew it was handed over. The share of each stage is told: the app
-(from a tick's arrival there until its frame is made), the way (until the page has it), the page (until it is drawn).
+The page watches that many symbols of a market with that many ticks a second, and shows the chart of one of them, of which 1,000
+made-up bars are stored. A probe in the page notes when each frame arrived and when the animation frame that drew it was handed
+over. The share of each stage is told: the app (from a tick's arrival there until its frame is made), the way (until the page has
+it), the page (until it is drawn).
 """
 
 from __future__ import annotations
@@ -16,11 +17,16 @@ import time
 import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from benchmarks import chromium
 from benchmarks.running_system import RunningSystem
+from tickstock.database.writers import Writer
+from tickstock.market_hours import MINUTE_MS, now_ms
 
 if TYPE_CHECKING:
     from playwright.sync_api import CDPSession, Page
@@ -34,6 +40,7 @@ ENVIRONMENT = {
     "TICKSTOCK_GAP_WAIT_SECONDS": "0",
 }
 SETTLE_SECONDS = 5.0
+CHARTED_BARS = 1_000
 MEGABYTE = 1024 * 1024
 
 
@@ -72,13 +79,14 @@ def main() -> None:
     ):
         symbols = [f"S{number:04}" for number in range(1, options.symbols + 1)]
         watchlist = _make_watchlist(system, symbols)
+        _store_bars(system, symbols[0])
         system.wait_until(lambda: _is_closing_minutes(system), 200, "the first minute to close")
         browser = player.chromium.launch(executable_path=program, args=list(chromium.ARGUMENTS))
         page = browser.new_context(viewport={"width": 1400, "height": 900}).new_page()
         page.add_init_script(path=PROBE)
-        page.add_init_script(f"localStorage.setItem('tickstock.watchlist', {json.dumps(watchlist)})")
+        page.add_init_script(f"localStorage.setItem('tickstock.list', {json.dumps(watchlist)})")
         page.goto(f"http://127.0.0.1:{system.port}/dashboard?symbol={symbols[0]}&timeframe=1min")
-        page.wait_for_function("count => document.querySelector('#watchlist').ariaRowCount > count", arg=options.symbols // 2)
+        page.wait_for_function("count => document.querySelector('#watch-view').ariaRowCount > count", arg=options.symbols // 2)
         page.wait_for_timeout(SETTLE_SECONDS * 1000)
         _measure(system, page, options)
         browser.close()
@@ -137,6 +145,19 @@ def _make_watchlist(system: RunningSystem, symbols: Sequence[str]) -> str:
     headers = {"Content-Type": "application/json", "Origin": base}
     with urllib.request.urlopen(urllib.request.Request(f"{base}/api/watchlists", body, headers), timeout=10) as answer:
         return str(json.load(answer)["id"])
+
+
+def _store_bars(system: RunningSystem, symbol: str) -> None:
+    """A walk of one-minute bars up to half an hour ago."""
+    last = now_ms() // MINUTE_MS * MINUTE_MS - 30 * MINUTE_MS
+    prices = 100 + np.cumsum(np.random.default_rng(1).normal(0, 0.05, CHARTED_BARS + 1))
+    rows = [
+        (symbol, "1min", last - (CHARTED_BARS - number) * MINUTE_MS, 0, begins, max(begins, ends) + 0.02,
+         min(begins, ends) - 0.02, ends, 1_000, None, None, "simulated", None, None)
+        for number, (begins, ends) in enumerate(pairwise(prices.round(2).tolist()))
+    ]  # fmt: skip
+    with Writer(system.database_url) as writer, writer.transaction() as batch:
+        batch.insert_bars(rows)
 
 
 def _position(system: RunningSystem) -> int:

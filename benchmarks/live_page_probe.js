@@ -37,7 +37,7 @@
     requestAnimationFrame(frame);
     drawn.port2.postMessage(arrived);
     arrived = [];
-    if (!probe.firstPrice && /\d/.test(document.querySelector("td.last")?.textContent ?? "")) probe.firstPrice = performance.now();
+    if (!probe.firstPrice && /\d/.test(document.querySelector("#watch-rows .last")?.textContent ?? "")) probe.firstPrice = performance.now();
     if (!probe.firstSignal && document.querySelector(".signal")) probe.firstSignal = performance.now();
   }
 
