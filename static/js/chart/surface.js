@@ -69,8 +69,6 @@ export class Surface {
     this.drawn = [];
     /** @type {Array<{series: any, name: string, histogram: boolean}>} */
     this.lines = [];
-    /** @type {any[]} */
-    this.titles = [];
     /** @type {any} */
     this.target = null;
   }

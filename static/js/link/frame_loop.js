@@ -18,19 +18,3 @@ export function startFrameLoop(drawings) {
   };
   requestAnimationFrame(frame);
 }
-
-/**
- * Let a drawing run only when its key has changed.
- * @param {() => string} key
- * @param {(now: number) => void} draw
- * @returns {(now: number) => void}
- */
-export function whenChanged(key, draw) {
-  let drawn = "";
-  return (now) => {
-    const wanted = key();
-    if (wanted === drawn) return;
-    drawn = wanted;
-    draw(now);
-  };
-}

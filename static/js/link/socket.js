@@ -40,7 +40,6 @@ export function connect(store, wanted) {
   const state = (/** @type {(message: any) => void} */ hold) => (/** @type {any} */ message) => {
     store.heardAt(message.time ?? 0);
     hold(message);
-    store.stateVersion += 1;
   };
   const askForMissing = () => {
     const wanted = store.sequence.request(Date.now());

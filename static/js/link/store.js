@@ -51,7 +51,6 @@ export class Store {
     this.epochVersion = 0; // rises with every snapshot: what was missed meanwhile must be asked for
     this.seenAt = 0; // server time at which the newest tick of the last frame was received
     this.signalsVersion = 0;
-    this.stateVersion = 0;
     this.paused = 0; // server time since which the visitor holds the page still
   }
 
@@ -76,7 +75,6 @@ export class Store {
     if (link === this.link) return;
     this.link = link;
     this.linkSince = Date.now();
-    this.stateVersion += 1;
   }
 
   /**
@@ -99,7 +97,6 @@ export class Store {
     this.session = snapshot.session;
     this.health = snapshot.health;
     this.feed = snapshot.feed;
-    this.stateVersion += 1;
     this.setLink("live");
     this.watch.forEach((symbol) => this.changedSymbols.add(symbol));
   }

@@ -13,7 +13,7 @@ export const SYMBOL_RESTS_MS = 60_000;
 export const SIGNAL_RESTS_MS = 300_000;
 export const WINDOW_MS = 60_000;
 export const MOST_IN_WINDOW = 6;
-export const GATHER_MS = 1000; // what a bar's close brings arrives within a second
+const GATHER_MS = 1000; // what a bar's close brings arrives within a second
 const KEPT_IDS = 5000;
 
 /** @typedef {{symbol: string, signals: Signal[]}} Notice */

@@ -7,7 +7,7 @@ export const SORTS = /** @type {Record<string, string[]>} */ ({
   alerts: ["detection", "symbol", "alert"],
 });
 const SAME_SORT = /** @type {Shown} */ ({ pattern: "alert", alert: "pattern" }); // by name, of the other kind
-export const PAGE_SIZES = ["50", "100"];
+const PAGE_SIZES = ["50", "100"];
 
 const BOTH = ["symbol", "family", "direction", "timeframe", "session", "origin"];
 const FILTERS = /** @type {Record<string, string[]>} */ ({

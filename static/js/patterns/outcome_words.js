@@ -49,10 +49,10 @@ export const returned = (share) => (share === null ? "–" : `${signed(share, 3)
 export const rated = (share) => (share === null ? "–" : `${(share * 100).toFixed(1)} %`);
 
 /** @param {Outcome} row @returns {boolean} whether its pattern speaks for no side, so that there is no hit */
-export const isNeutral = ({ direction }) => direction === "neutral";
+const isNeutral = ({ direction }) => direction === "neutral";
 
 /** @param {Outcome} row @returns {number | null} */
-export const differenceOf = ({ rate, base_rate: base }) => (rate === null || base === null ? null : rate - base);
+const differenceOf = ({ rate, base_rate: base }) => (rate === null || base === null ? null : rate - base);
 
 /** @param {Outcome} row @returns {[string, string]} +1.2, and where it lies with 95 %: −0.4 to +2.8; in percentage points */
 export function differenceWords(row) {
@@ -98,7 +98,7 @@ export function headerWords({ computed, header }, now) {
 const VERDICTS = ["edge", "not repeated", "does not pay", "no difference found", "no side", "too few"];
 
 /** The order of the columns that the page sorts by; what is not there stands last. */
-export const SORTED_BY = /** @type {Record<string, (row: Outcome) => string | number | null>} */ ({
+const SORTED_BY = /** @type {Record<string, (row: Outcome) => string | number | null>} */ ({
   pattern: ({ pattern, timeframe, direction, horizon, quality }) => `${pattern} ${timeframe.padStart(6)} ${direction} ${String(horizon).padStart(3)} ${quality}`,
   events: ({ events }) => events,
   rate: ({ rate }) => rate,

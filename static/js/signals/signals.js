@@ -93,7 +93,6 @@ export class Signals {
   /** @param {boolean} paused */
   setPaused(paused) {
     this.store.paused = paused ? this.store.now() : 0;
-    this.store.stateVersion += 1;
     this.held = null;
     this.revision += 1;
     this.draw(); // so that what comes in the same frame waits already
