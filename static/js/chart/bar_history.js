@@ -1,5 +1,6 @@
 /** What the server stores of one symbol in one timeframe: bars page by page into the past, with their values and signals. */
 
+import { stateOf } from "../common/signal.js";
 import { BarSeries } from "./bar_series.js";
 
 /** @import { Signal } from "../link/messages.js" */
@@ -116,7 +117,7 @@ export class BarHistory {
   /** @param {Signal} signal  what is confirmed or void is never replaced by what was forming */
   takeSignal(signal) {
     const before = this.signals.get(signal.id);
-    if (before && (signal.state === "forming" || (before.state ?? "confirmed") !== "forming")) return;
+    if (before && (signal.state === "forming" || stateOf(before) !== "forming")) return;
     this.signals.set(signal.id, signal);
     this.signalsVersion += 1;
   }

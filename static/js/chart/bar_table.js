@@ -2,6 +2,7 @@
 
 import { percentChange, price, whole } from "../common/figures.js";
 import { byId, element, setText } from "../common/page.js";
+import { stateOf } from "../common/signal.js";
 import { nameOf } from "../common/words.js";
 import { wordsFor } from "./indicators.js";
 import { plain } from "./surface.js";
@@ -16,7 +17,7 @@ const FIGURES = ["Open", "High", "Low", "Close", "Change", "Volume"];
 
 /** @param {Signal} signal @returns {string} Hammer, bullish, forming */
 export function inWords(signal) {
-  const state = signal.state ?? "confirmed";
+  const state = stateOf(signal);
   return `${nameOf(signal)}, ${signal.direction}${state === "confirmed" ? "" : `, ${state}`}`;
 }
 

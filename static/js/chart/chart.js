@@ -2,12 +2,13 @@
 
 import { clockAt, dayOf, minuteAt } from "../common/new_york_time.js";
 import { byId, setData, setText } from "../common/page.js";
+import { stateOf } from "../common/signal.js";
 import { BarHistory } from "./bar_history.js";
 import { LENGTHS } from "./bar_series.js";
 import { BarTable, inWords } from "./bar_table.js";
 import { Indicators } from "./indicators.js";
 import { Legend } from "./legend.js";
-import { figureOf, MOST_MARKS, marksOf, stateOf, wantedSignals } from "./marks.js";
+import { figureOf, MOST_MARKS, marksOf, wantedSignals } from "./marks.js";
 import { completed } from "./studies.js";
 import { openSurface } from "./surface.js";
 import { isExtended, marketDay } from "./time_axis.js";

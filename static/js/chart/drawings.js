@@ -1,5 +1,6 @@
 /** What is drawn over the candles beside the library's series: marks of signals, lines of chart patterns, extended hours, one moment. */
 
+import { stateOf } from "../common/signal.js";
 import { isExtended } from "./time_axis.js";
 
 /** @import { Bar } from "./bar_series.js" */
@@ -94,7 +95,7 @@ export class Drawings {
     const up = above ? -1 : 1;
     const x = this.x(bar.time);
     const y = this.series.priceToCoordinate(above ? bar.high : bar.low) + up * (FIRST_MARK + level * NEXT_MARK);
-    const state = signal.state ?? "confirmed";
+    const state = stateOf(signal);
     const colour = state === "void" ? this.colours.muted : this.colours[signal.direction] ?? this.colours.neutral;
     context.beginPath();
     for (const [dx, dy] of OUTLINES[shape] ?? OUTLINES.indecision) context.lineTo(x + dx, y + up * dy);

@@ -1,5 +1,7 @@
 /** Which signals are marked in the chart, with which shape and where. Pure. */
 
+import { stateOf } from "../common/signal.js";
+
 /** @import { Catalog } from "../common/catalog.js" */
 /** @import { Signal } from "../link/messages.js" */
 
@@ -15,9 +17,6 @@
 
 export const MOST_MARKS = 500;
 const MOST_LEVELS = 4;
-
-/** @param {Signal} signal */
-export const stateOf = (signal) => signal.state ?? "confirmed";
 
 /**
  * @param {Signal} signal

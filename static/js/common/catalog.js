@@ -1,5 +1,7 @@
 /** What /api/catalog says of each pattern and alert: how good a detection is among its like, and which the page shows unasked. */
 
+import { isConfirmed, kindOf } from "./signal.js";
+
 /** @import { Signal } from "../link/messages.js" */
 
 /**
@@ -47,9 +49,9 @@ export class Catalog {
    * @param {Signal} signal
    */
   isBest(signal) {
-    const entry = this.entries.get(signal.pattern ?? signal.alert ?? "");
+    const entry = this.entries.get(kindOf(signal));
     if (!entry) return true;
-    if ((signal.state ?? "confirmed") !== "confirmed") return false;
+    if (!isConfirmed(signal)) return false;
     if (!this.thinned.has(signal.timeframe)) return true;
     return entry.shown_from !== null && (this.rank(signal) ?? 1) >= entry.shown_from;
   }

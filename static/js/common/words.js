@@ -6,6 +6,15 @@ export const ARROWS = /** @type {Record<string, string>} */ ({ bullish: "▲", b
 
 export const SOURCES = /** @type {Record<string, string>} */ ({ massive: "Massive", simulated: "Simulated", replay: "Replay" });
 
+export const ORIGINS = /** @type {Record<string, string>} */ ({
+  live: "found as its bar closed",
+  repair: "found when a minute was processed after an outage",
+  history: "found in bars from before TickStockPL was started",
+});
+
+/** Of the catalogue's entries, those that are signals. */
+export const KINDS = /** @type {Record<string, string>} */ ({ candlestick: "Candlesticks", chart_pattern: "Chart patterns", alert: "Alerts" });
+
 export const TIMEFRAMES = /** @type {Record<string, string>} */ ({
   "1min": "1m", "5min": "5m", "15min": "15m", "60min": "1h", "1day": "1d",
 });
@@ -13,6 +22,9 @@ export const TIMEFRAMES = /** @type {Record<string, string>} */ ({
 export const SESSIONS = /** @type {Record<string, string>} */ ({
   pre: "PRE-MARKET", regular: "REGULAR", post: "POST-MARKET", closed: "CLOSED", unknown: "",
 });
+
+/** Within a sentence. */
+export const SESSION_WORDS = /** @type {Record<string, string>} */ ({ pre: "pre-market", regular: "regular", post: "post-market" });
 
 // Names whose words are not simply those of their CamelCase.
 const PATTERNS = /** @type {Record<string, string>} */ ({
@@ -58,9 +70,7 @@ function inWords(name) {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
-/** @param {Signal} signal @returns {string} Hammer, RSI overbought */
-export function nameOf(signal) {
-  if (signal.pattern !== undefined) return PATTERNS[signal.pattern] ?? inWords(signal.pattern);
-  const alert = signal.alert ?? "";
-  return ALERTS[alert] ?? inWords(alert);
+/** @param {Pick<Signal, "pattern" | "alert">} signal @returns {string} Hammer, RSI overbought */
+export function nameOf({ pattern, alert = "" }) {
+  return pattern === undefined ? (ALERTS[alert] ?? inWords(alert)) : (PATTERNS[pattern] ?? inWords(pattern));
 }

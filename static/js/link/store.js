@@ -1,5 +1,6 @@
 /** The latest of everything the server said. Sockets write into it, the frame loop reads from it; nothing here touches the page. */
 
+import { stateOf } from "../common/signal.js";
 import { Sequence } from "./sequence.js";
 
 /** @import { SymbolRow, Signal, IndicatorValues, FeedStatus, Health, Session, Counters, Snapshot, Events, FormingBar, Watching, Watchlists } from "./messages.js" */
@@ -154,7 +155,7 @@ export class Store {
    */
   hold(signal) {
     const before = this.signals.get(signal.id);
-    if (before && ((before.state ?? "confirmed") !== "forming" || signal.state === "forming")) return;
+    if (before && (stateOf(before) !== "forming" || signal.state === "forming")) return;
     this.signals.set(signal.id, signal);
     signal.arrived = this.now();
     if (this.signals.size > KEPT_SIGNALS + SPARE_SIGNALS) this.dropOldest();

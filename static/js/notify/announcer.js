@@ -1,7 +1,8 @@
 /** Sounds and desktop notifications of the signals that the visitor has chosen. It listens to the store, also while the tab is hidden. */
 
+import { kindOf } from "../common/signal.js";
 import { Chime } from "./chime.js";
-import { kindOf, NotificationRules } from "./rules.js";
+import { NotificationRules } from "./rules.js";
 import { Speaker } from "./speaker.js";
 import { digestText, directionOf, noticeText } from "./words.js";
 

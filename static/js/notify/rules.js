@@ -6,6 +6,8 @@
  * six notifications: when more notices wait than there is room for, the last is a digest of all the rest.
  */
 
+import { isConfirmed, kindOf } from "../common/signal.js";
+
 /** @import { Signal } from "../link/messages.js" */
 
 export const NEWS_MS = 60_000;
@@ -18,9 +20,6 @@ const KEPT_IDS = 5000;
 
 /** @typedef {{symbol: string, signals: Signal[]}} Notice */
 /** @typedef {{singles: Notice[], rest: Notice[]}} Round  a notification for each single, and one for all the rest */
-
-/** @param {Signal} signal @returns {string} */
-export const kindOf = (signal) => signal.pattern ?? signal.alert ?? "";
 
 export class NotificationRules {
   constructor() {
@@ -42,7 +41,7 @@ export class NotificationRules {
    * @param {boolean} isWanted
    */
   take(signal, now, isWanted) {
-    if ((signal.state ?? "confirmed") !== "confirmed" || this.known.has(signal.id)) return;
+    if (!isConfirmed(signal) || this.known.has(signal.id)) return;
     this.known.add(signal.id);
     if (this.known.size > KEPT_IDS) this.known.delete(/** @type {string} */ (this.known.values().next().value));
     if (!isWanted || signal.origin !== "live" || now - signal.detection_timestamp > NEWS_MS) return;

@@ -2,6 +2,7 @@
 
 import { price } from "../common/figures.js";
 import { minuteAt } from "../common/new_york_time.js";
+import { priceOf } from "../common/signal.js";
 import { ARROWS, nameOf, TIMEFRAMES } from "../common/words.js";
 
 /** @import { Signal } from "../link/messages.js" */
@@ -22,7 +23,7 @@ const named = ({ symbol, signals }) => `${symbol} ${signals.map(nameOf).join(" Â
 export function noticeText(notice) {
   const [first] = notice.signals;
   const direction = directionOf(notice.signals);
-  const paid = first.price ?? (first.indicator === "close" ? first.value : undefined);
+  const paid = priceOf(first);
   const lines = [
     ...notice.signals.map((signal) => `${ARROWS[signal.direction] ?? ""} ${nameOf(signal)}, ${signal.direction}`),
     `${TIMEFRAMES[first.timeframe] ?? first.timeframe} bar of ${minuteAt(first.bar_timestamp)}${paid === undefined ? "" : `, at ${price(paid)}`}`,

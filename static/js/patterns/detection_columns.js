@@ -3,7 +3,7 @@
 import { price } from "../common/figures.js";
 import { clockAt, dayOf, minuteTime, timeZone, zoneAt } from "../common/new_york_time.js";
 import { element } from "../common/page.js";
-import { ARROWS, nameOf, TIMEFRAMES } from "../common/words.js";
+import { ARROWS, nameOf, ORIGINS, SESSION_WORDS, TIMEFRAMES } from "../common/words.js";
 import { barEnd, surroundings } from "./surroundings.js";
 
 /** @import { Signal } from "../link/messages.js" */
@@ -14,8 +14,6 @@ import { barEnd, surroundings } from "./surroundings.js";
  * @property {(symbol: string) => void} choose
  * @property {(signal: Signal) => number | null} rankOf
  */
-
-const SESSIONS = /** @type {Record<string, string>} */ ({ pre: "pre-market", regular: "regular", post: "post-market" });
 
 const YEAR = new Intl.DateTimeFormat("en-US", { timeZone, year: "numeric" });
 
@@ -74,7 +72,7 @@ function stateCell({ state = "" }) {
 /** @param {Signal} signal */
 function originCell({ origin }) {
   const cell = element("span", "", origin);
-  cell.title = { history: "Found in bars from before TickStockPL was started", repair: "Found when a minute was processed after an outage" }[origin] ?? "Found as its bar closed";
+  cell.title = ORIGINS[origin] ?? "";
   return cell;
 }
 
@@ -97,7 +95,7 @@ const shared = ({ choose }) => [
 const PLACE = [
   { label: "Direction", name: "direction", cell: ({ direction }) => direction },
   { label: "Timeframe", name: "timeframe", cell: ({ timeframe }) => TIMEFRAMES[timeframe] ?? timeframe },
-  { label: "Session", name: "session", cell: ({ session }) => SESSIONS[session] ?? session },
+  { label: "Session", name: "session", cell: ({ session }) => SESSION_WORDS[session] ?? session },
 ];
 
 /** @param {Means} means @returns {Column<Signal>[]} */

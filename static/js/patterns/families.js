@@ -1,9 +1,8 @@
 /** The names of the catalogue by family, for choosing among them. Pure. */
 
-import { nameOf } from "../common/words.js";
+import { KINDS, nameOf } from "../common/words.js";
 
 /** @import { Catalog } from "../common/catalog.js" */
-/** @import { Signal } from "../link/messages.js" */
 
 /**
  * @typedef {object} Choice
@@ -17,16 +16,15 @@ import { nameOf } from "../common/words.js";
  * @property {Choice[]} names
  */
 
-const KINDS = /** @type {Record<string, string[]>} */ ({ patterns: ["candlestick", "chart_pattern"], alerts: ["alert"] });
-const WORDS = /** @type {Record<string, string>} */ ({ candlestick: "Candlesticks", chart_pattern: "Chart patterns", alert: "Alerts" });
+const KINDS_OF = /** @type {Record<string, string[]>} */ ({ patterns: ["candlestick", "chart_pattern"], alerts: ["alert"] });
 
 /** @param {string} kind @param {string} name */
-export const labelOf = (kind, name) => nameOf(/** @type {Signal} */ (kind === "alerts" ? { alert: name } : { pattern: name }));
+export const labelOf = (kind, name) => nameOf(kind === "alerts" ? { alert: name } : { pattern: name });
 
 /** @param {string} family  KIND_FAMILY @returns {string} Candlesticks, reversal */
 export function familyLabel(family) {
-  const kind = Object.keys(WORDS).find((each) => family.startsWith(`${each}_`));
-  return kind ? `${WORDS[kind]}, ${family.slice(kind.length + 1)}` : family;
+  const kind = Object.keys(KINDS).find((each) => family.startsWith(`${each}_`));
+  return kind ? `${KINDS[kind]}, ${family.slice(kind.length + 1)}` : family;
 }
 
 /**
@@ -38,7 +36,7 @@ export function familiesOf({ entries }, kind) {
   /** @type {Map<string, Choice[]>} */
   const found = new Map();
   for (const entry of entries.values()) {
-    if (!KINDS[kind].includes(entry.kind)) continue;
+    if (!KINDS_OF[kind].includes(entry.kind)) continue;
     const family = `${entry.kind}_${entry.family}`;
     found.set(family, [...(found.get(family) ?? []), { value: entry.name, what: "name", label: labelOf(kind, entry.name) }]);
   }

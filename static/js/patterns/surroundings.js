@@ -53,7 +53,7 @@ function confirmation({ reason, against, stage, part_of: whole, touching }) {
     against === true && "broke against the textbook",
     stage === "setup" && "set-up only",
     stage === "confirmed" && "the confirmation of its set-up",
-    typeof whole === "string" && `part of ${nameOf(/** @type {Signal} */ ({ pattern: whole.split(":")[0] })).toLowerCase()}`,
+    typeof whole === "string" && `part of ${nameOf({ pattern: whole.split(":")[0] }).toLowerCase()}`,
     touching === true && "its bodies share an end",
   ];
 }

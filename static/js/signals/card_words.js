@@ -2,9 +2,10 @@
 
 import { price } from "../common/figures.js";
 import { span } from "../common/new_york_time.js";
+import { ORIGINS, SESSION_WORDS } from "../common/words.js";
 import { confirmation } from "./confirmation.js";
 import { closeOf } from "./signal_groups.js";
-import { inPercent, ORIGINS, percent, valuesOf } from "./signal_row.js";
+import { inPercent, percent, valuesOf } from "./signal_row.js";
 
 /** @import { Signal } from "../link/messages.js" */
 
@@ -15,7 +16,6 @@ const TRENDS = /** @type {Record<string, string>} */ ({
   against: "The trend before it runs against what the book demands.",
   flat: "There was no trend before it, although the book demands one.",
 });
-const SESSIONS = /** @type {Record<string, string>} */ ({ pre: "pre-market", regular: "regular", post: "post-market" });
 const LATE_MS = 60_000;
 
 /** @param {any} value @returns {string} "" where it is no number */
@@ -66,7 +66,7 @@ export function contextLines(signal) {
 
 /** @param {Signal} signal @returns {Line[]} */
 export const sourceLines = ({ session, origin }) => [
-  ["Session", SESSIONS[session] ?? session],
+  ["Session", SESSION_WORDS[session] ?? session],
   ["Origin", `${origin}: ${ORIGINS[origin] ?? "not known to this page"}.`],
 ];
 

@@ -1,5 +1,7 @@
 /** Which signals the list shows: the choices, their defaults, and what a choice hides. Pure. */
 
+import { isConfirmed, kindOf, priceOf } from "../common/signal.js";
+
 /** @import { Catalog } from "../common/catalog.js" */
 /** @import { Signal, SymbolRow } from "../link/messages.js" */
 
@@ -65,12 +67,6 @@ export function filterFrom(text) {
 export const changesOf = (filter) =>
   Object.entries(DEFAULTS).filter(([key, value]) => String(filter[/** @type {keyof Filter} */ (key)]) !== String(value)).map(([key]) => key);
 
-/** @param {Signal} signal @returns {boolean} */
-export const isConfirmed = (signal) => (signal.state ?? "confirmed") === "confirmed";
-
-/** @param {Signal} signal @returns {number | undefined} the bar's close, where the signal tells it */
-export const priceOf = (signal) => signal.price ?? (signal.indicator === "close" ? signal.value : undefined);
-
 /**
  * Whether the filter lets a signal through. What is not known hides nothing.
  * @param {Signal} signal
@@ -82,7 +78,7 @@ export function passes(signal, filter, { watch, selected, quotes, catalog }) {
   if (filter.scope === "selected" ? symbol !== selected : filter.scope === "watch" && !watch.has(symbol)) return false;
   if (filter.confirmed && !isConfirmed(signal)) return false;
   if (filter.kind && (signal.pattern === undefined ? "alert" : "pattern") !== filter.kind) return false;
-  if (filter.patterns.length && !filter.patterns.includes(signal.pattern ?? signal.alert ?? "")) return false;
+  if (filter.patterns.length && !filter.patterns.includes(kindOf(signal))) return false;
   if (filter.direction && signal.direction !== filter.direction) return false;
   if (filter.session && signal.session !== filter.session) return false;
   if (filter.timeframe && signal.timeframe !== filter.timeframe) return false;
@@ -95,6 +91,6 @@ export function passes(signal, filter, { watch, selected, quotes, catalog }) {
 function ranks(signal, { rank, patterns }, catalog) {
   if (rank !== "best") return (catalog.rank(signal) ?? 1) >= Number(rank);
   // What was asked for by its name is shown, also where its like never is unasked.
-  if (patterns.length && catalog.entries.get(signal.pattern ?? signal.alert ?? "")?.shown_from === null) return true;
+  if (patterns.length && catalog.entries.get(kindOf(signal))?.shown_from === null) return true;
   return catalog.isBest(isConfirmed(signal) ? signal : { ...signal, state: "confirmed" });
 }

@@ -3,6 +3,7 @@
 import { compact, price } from "../common/figures.js";
 import { clockTime, dayOf, minuteAt, minuteTime, zoneAt } from "../common/new_york_time.js";
 import { byId, element, setText } from "../common/page.js";
+import { kindOf, stateOf } from "../common/signal.js";
 import { ARROWS, nameOf } from "../common/words.js";
 import { candleFigure } from "./candle_figure.js";
 import { contextLines, outcomeCells, qualityLines, sourceLines, timesOf } from "./card_words.js";
@@ -96,8 +97,8 @@ export class SignalCard {
     const place = element("section", "told");
     const name = element("h3", "", `${ARROWS[signal.direction] ?? "◆"} ${nameOf(signal)}`);
     name.dataset.direction = signal.direction;
-    name.append(element("span", "word", [signal.direction, signal.state ?? "confirmed"].join(", ")));
-    const entry = this.catalog?.entries.get(signal.pattern ?? signal.alert ?? "");
+    name.append(element("span", "word", [signal.direction, stateOf(signal)].join(", ")));
+    const entry = this.catalog?.entries.get(kindOf(signal));
     const limits = Object.entries(entry?.parameters ?? {}).filter(([key]) => key !== "version");
     const rule = element("p", "rule", entry?.description ?? "The catalogue could not be loaded: its rule is not known here.");
     place.append(name, rule);

@@ -1,6 +1,6 @@
 /** Signals as the list shows them: those of one symbol, timeframe and bar are one group. Pure. */
 
-import { isConfirmed } from "./filter.js";
+import { isConfirmed } from "../common/signal.js";
 
 /** @import { Signal } from "../link/messages.js" */
 

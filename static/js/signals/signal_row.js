@@ -3,19 +3,13 @@
 import { price, whole } from "../common/figures.js";
 import { clockAt, clockTime, dayOf, minuteAt } from "../common/new_york_time.js";
 import { element } from "../common/page.js";
-import { ARROWS, nameOf, TIMEFRAMES } from "../common/words.js";
+import { priceOf, stateOf } from "../common/signal.js";
+import { ARROWS, nameOf, ORIGINS, TIMEFRAMES } from "../common/words.js";
 import { confirmation } from "./confirmation.js";
-import { priceOf } from "./filter.js";
 
 /** @import { Catalog } from "../common/catalog.js" */
 /** @import { Signal } from "../link/messages.js" */
 /** @import { Burst, Group } from "./signal_groups.js" */
-
-export const ORIGINS = /** @type {Record<string, string>} */ ({
-  live: "found as its bar closed",
-  repair: "found when a minute was processed after an outage",
-  history: "found in bars from before TickStockPL was started",
-});
 
 /**
  * The line that sums up what one minute brought.
@@ -98,7 +92,7 @@ function titled(target, title) {
 function makeChip(signal, rank) {
   const chip = element("span", "chip");
   chip.dataset.direction = signal.direction;
-  chip.dataset.state = signal.state ?? "confirmed";
+  chip.dataset.state = stateOf(signal);
   chip.dataset.id = signal.id;
   const arrow = element("span", "arrow", ARROWS[signal.direction] ?? "◆");
   arrow.ariaHidden = "true";

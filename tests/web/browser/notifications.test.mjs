@@ -3,8 +3,9 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
+import { kindOf } from "../../../static/js/common/signal.js";
 import {
-  kindOf, MOST_IN_WINDOW, NEWS_MS, NotificationRules, SIGNAL_RESTS_MS, SYMBOL_RESTS_MS, WINDOW_MS,
+  MOST_IN_WINDOW, NEWS_MS, NotificationRules, SIGNAL_RESTS_MS, SYMBOL_RESTS_MS, WINDOW_MS,
 } from "../../../static/js/notify/rules.js";
 import { digestText, directionOf, noticeText } from "../../../static/js/notify/words.js";
 
