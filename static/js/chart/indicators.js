@@ -1,6 +1,7 @@
 /** Which indicators and marks the chart shows: the menu, and what each of them is drawn as. */
 
-import { element } from "../common/page.js";
+import { element, openBelow } from "../common/page.js";
+import { keep, recall } from "../common/storage.js";
 
 /** @import { Catalog } from "../common/catalog.js" */
 
@@ -26,10 +27,10 @@ export const wordsFor = (name) => name.replace(/([a-z])([A-Z])/g, (_, end, start
 /** @returns {string[]} */
 function remembered() {
   try {
-    const stored = JSON.parse(localStorage.getItem(KEY) ?? "null");
+    const stored = JSON.parse(recall(KEY) ?? "null");
     return Array.isArray(stored) ? stored : DEFAULT;
   } catch {
-    return DEFAULT; // no storage, or not ours
+    return DEFAULT; // not ours
   }
 }
 
@@ -43,11 +44,7 @@ export class Indicators {
     this.catalog = null;
     this.timeframe = "";
     menu.addEventListener("change", ({ target }) => this.choose(/** @type {HTMLInputElement} */ (target)));
-    menu.addEventListener("toggle", () => {
-      const { left, bottom } = button.getBoundingClientRect();
-      menu.style.left = `${Math.max(8, Math.min(left, innerWidth - menu.offsetWidth - 8))}px`;
-      menu.style.top = `${Math.max(8, Math.min(bottom + 4, innerHeight - menu.offsetHeight - 8))}px`;
-    });
+    openBelow(menu, button);
   }
 
   /** @param {Catalog | null} catalog @param {string} timeframe */
@@ -87,11 +84,7 @@ export class Indicators {
     if (checked) this.on.add(value);
     else this.on.delete(value);
     this.version += 1;
-    try {
-      localStorage.setItem(KEY, JSON.stringify([...this.on]));
-    } catch {
-      // Storage is switched off: the choice lasts as long as the page.
-    }
+    keep(KEY, JSON.stringify([...this.on]));
   }
 
   /** @returns {Indicator[]} all that are computed in this timeframe */

@@ -27,6 +27,19 @@ export function element(tag, className = "", text = "") {
 }
 
 /**
+ * Let a popover open below its button, within the window.
+ * @param {HTMLElement} popover
+ * @param {HTMLElement} button
+ */
+export function openBelow(popover, button) {
+  popover.addEventListener("toggle", () => {
+    const { left, bottom } = button.getBoundingClientRect();
+    popover.style.left = `${Math.max(8, Math.min(left, innerWidth - popover.offsetWidth - 8))}px`;
+    popover.style.top = `${Math.max(8, Math.min(bottom + 4, innerHeight - popover.offsetHeight - 8))}px`;
+  });
+}
+
+/**
  * Set an element's text, but only when it differs: an unchanged page is not laid out again.
  * @param {Element} target
  * @param {string} text

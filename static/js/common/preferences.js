@@ -1,5 +1,9 @@
 /** What the visitor has chosen. Kept in this browser, followed by its other tabs; without storage it lasts as long as the page. */
 
+import { keep, recall, storage } from "./storage.js";
+
+/** @import { Place } from "./storage.js" */
+
 const PREFIX = "tickstock.";
 const MOST_NAMES = 500;
 
@@ -33,7 +37,7 @@ const KNOWN = {
 /** @typedef {typeof KNOWN} Known */
 
 export class Preferences {
-  /** @param {Pick<Storage, "getItem" | "setItem"> | null} storage */
+  /** @param {Place | null} storage */
   constructor(storage) {
     this.storage = storage;
     /** @type {Map<string, any>} */
@@ -54,13 +58,8 @@ export class Preferences {
 
   /** @param {keyof Known} name @returns {any} the stored choice where it is one, else the default */
   stored(name) {
-    try {
-      const text = this.storage?.getItem(PREFIX + name);
-      if (text != null) return KNOWN[name].read(text) ?? KNOWN[name].initial;
-    } catch {
-      // Storage is switched off.
-    }
-    return KNOWN[name].initial;
+    const text = recall(PREFIX + name, this.storage);
+    return (text === null ? undefined : KNOWN[name].read(text)) ?? KNOWN[name].initial;
   }
 
   /**
@@ -70,11 +69,7 @@ export class Preferences {
    */
   set(name, value) {
     this.held.set(name, value);
-    try {
-      this.storage?.setItem(PREFIX + name, String(value));
-    } catch {
-      // Storage is switched off or full: the choice lasts as long as the page.
-    }
+    keep(PREFIX + name, String(value), this.storage);
     this.tell();
   }
 
@@ -95,15 +90,7 @@ export class Preferences {
   }
 }
 
-function browserStorage() {
-  try {
-    return globalThis.localStorage ?? null;
-  } catch {
-    return null;
-  }
-}
-
 /** Those of this page. */
-export const preferences = new Preferences(browserStorage());
+export const preferences = new Preferences(storage);
 
 globalThis.window?.addEventListener("storage", ({ key }) => preferences.heard(key));

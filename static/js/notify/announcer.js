@@ -1,6 +1,7 @@
 /** Sounds and desktop notifications of the signals that the visitor has chosen. It listens to the store, also while the tab is hidden. */
 
 import { kindOf } from "../common/signal.js";
+import { keep, recall } from "../common/storage.js";
 import { Chime } from "./chime.js";
 import { NotificationRules } from "./rules.js";
 import { Speaker } from "./speaker.js";
@@ -46,11 +47,7 @@ export class Announcer {
 
   /** What was told before this page was loaded, or by another tab. */
   remember() {
-    try {
-      this.rules.remember(localStorage.getItem(MEMORY));
-    } catch {
-      // Storage is switched off: this page knows what it has told itself.
-    }
+    this.rules.remember(recall(MEMORY));
   }
 
   /** @param {Signal} signal */
@@ -81,11 +78,7 @@ export class Announcer {
   tell() {
     const round = this.rules.round(this.store.now(), ({ signals }) => Math.max(...signals.map((signal) => this.list.rank(signal) ?? 0.5)));
     if (!round || !this.speaker.speaks) return; // the tab that speaks has the same rules and signals
-    try {
-      localStorage.setItem(MEMORY, this.rules.memory);
-    } catch {
-      // As above.
-    }
+    keep(MEMORY, this.rules.memory);
     if (this.preferences.get("muted")) return;
     if (this.preferences.get("notifications")) this.notify(round);
     if (this.preferences.get("sound")) {

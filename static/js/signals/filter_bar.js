@@ -1,6 +1,7 @@
 /** The controls of the filter: they show it, change it, keep it, and say what of it is not as by default. */
 
 import { byId, element, setData, setText } from "../common/page.js";
+import { keep, recall } from "../common/storage.js";
 import { nameOf } from "../common/words.js";
 import { changesOf, DEFAULTS, filterFrom } from "./filter.js";
 
@@ -15,19 +16,11 @@ const KINDS = /** @type {Record<string, string>} */ ({ candlestick: "Candlestick
 /** @param {Entry} entry @returns {string} */
 const wordsOf = ({ name, kind }) => nameOf(/** @type {any} */ (kind === "alert" ? { alert: name } : { pattern: name }));
 
-function remembered() {
-  try {
-    return filterFrom(localStorage.getItem(KEY));
-  } catch {
-    return filterFrom(null); // storage is switched off
-  }
-}
-
 export class FilterBar {
   /** @param {(filter: Filter) => void} changed */
   constructor(changed) {
     this.changed = changed;
-    this.filter = remembered();
+    this.filter = filterFrom(recall(KEY));
     this.form = byId("filters");
     this.picker = /** @type {HTMLDetailsElement} */ (byId("filter-patterns"));
     this.search = /** @type {HTMLInputElement} */ (byId("pattern-search"));
@@ -69,11 +62,7 @@ export class FilterBar {
   /** @param {Filter} filter */
   choose(filter) {
     this.filter = filter;
-    try {
-      localStorage.setItem(KEY, JSON.stringify(filter));
-    } catch {
-      // Storage is switched off: the choice lasts as long as the page.
-    }
+    keep(KEY, JSON.stringify(filter));
     this.show();
     this.changed(filter);
   }

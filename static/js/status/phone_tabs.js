@@ -2,6 +2,7 @@
 
 import { compact } from "../common/figures.js";
 import { byId, setData, setText } from "../common/page.js";
+import { keep, recall } from "../common/storage.js";
 
 const PHONE = "(max-width: 767px)";
 const KEY = "tickstock.tab";
@@ -12,7 +13,7 @@ export class PhoneTabs {
     this.tabs = /** @type {HTMLElement[]} */ ([...this.bar.querySelectorAll("[role=tab]")]);
     this.panels = this.tabs.map((tab) => /** @type {HTMLElement} */ (document.querySelector(`.panel.${tab.dataset.panel}`)));
     this.phone = matchMedia(PHONE);
-    this.shown = this.remembered();
+    this.shown = Math.max(0, this.indexOf(recall(KEY)));
     this.news = 0;
     this.tabs.forEach((tab, index) => {
       this.panels[index].id ||= `panel-${tab.dataset.panel}`;
@@ -34,28 +35,20 @@ export class PhoneTabs {
     return this.isPhone ? this.tabs[this.shown].dataset.panel === panel : panel !== "health-tab";
   }
 
-  remembered() {
-    try {
-      const index = this.tabs.findIndex((tab) => tab.dataset.panel === localStorage.getItem(KEY));
-      return Math.max(0, index);
-    } catch {
-      return 0; // storage is switched off
-    }
+  /** @param {string | null} panel */
+  indexOf(panel) {
+    return this.tabs.findIndex((tab) => tab.dataset.panel === panel);
   }
 
   /** @param {string} panel  to show on a phone */
   open(panel) {
-    if (this.isPhone) this.show(this.tabs.findIndex((tab) => tab.dataset.panel === panel));
+    if (this.isPhone) this.show(this.indexOf(panel));
   }
 
   /** @param {number} index */
   show(index) {
     this.shown = index;
-    try {
-      localStorage.setItem(KEY, this.tabs[index].dataset.panel ?? "");
-    } catch {
-      // As above.
-    }
+    keep(KEY, this.tabs[index].dataset.panel ?? "");
     this.apply();
   }
 

@@ -1,6 +1,6 @@
 /** Which columns the watchlist shows: the visitor's choice, or as many as there is room for. */
 
-import { byId } from "../common/page.js";
+import { byId, openBelow } from "../common/page.js";
 import { preferences } from "../common/preferences.js";
 import { COLUMNS, columnsFor } from "./columns.js";
 
@@ -32,11 +32,7 @@ export class ColumnChoice {
     }
     this.menu.addEventListener("change", () => this.choose(boxes.filter((box) => box.checked).map((box) => box.value)));
     byId("watch-columns-reset").addEventListener("click", () => this.choose([]));
-    this.menu.addEventListener("toggle", () => {
-      const { left, bottom } = byId("watch-columns-open").getBoundingClientRect();
-      this.menu.style.left = `${Math.max(8, Math.min(left, innerWidth - this.menu.offsetWidth - 8))}px`;
-      this.menu.style.top = `${Math.max(8, Math.min(bottom + 4, innerHeight - this.menu.offsetHeight - 8))}px`;
-    });
+    openBelow(this.menu, byId("watch-columns-open"));
   }
 
   /** @param {string[]} ids  none: by the room */
