@@ -11,11 +11,11 @@ import { healthDrawing } from "./status/health_tab.js";
 import { PhoneTabs } from "./status/phone_tabs.js";
 import { latencyMeasuring, PixelLatency } from "./status/pixel_latency.js";
 import { startPage } from "./common/every_page.js";
+import { Later } from "./common/later.js";
 import { startFrameLoop } from "./link/frame_loop.js";
 import { byId } from "./common/page.js";
 import { preferences } from "./common/preferences.js";
 import { TIMEFRAMES } from "./common/words.js";
-import { SignalCard } from "./signals/signal_card.js";
 import { Announcer } from "./notify/announcer.js";
 import { NotifyDialog } from "./notify/notify_dialog.js";
 import { passes } from "./signals/filter.js";
@@ -23,7 +23,6 @@ import { Signals } from "./signals/signals.js";
 import { connect } from "./link/socket.js";
 import { StatusBar } from "./status/status_bar.js";
 import { Store } from "./link/store.js";
-import { ListEditor } from "./watchlist/list_editor.js";
 import { ListSwitch } from "./watchlist/list_switch.js";
 import { meant, SymbolSearch } from "./watchlist/symbol_search.js";
 import { Watchlist } from "./watchlist/watchlist.js";
@@ -43,7 +42,7 @@ const signals = new Signals(
   selection,
   filters.filter,
 );
-const card = new SignalCard(store, selection);
+const card = new Later(async () => new (await import("./signals/signal_card.js")).SignalCard(store, selection));
 const chart = new Chart(store, selection);
 const watchlist = new Watchlist(store, selection);
 const search = new SymbolSearch(
@@ -90,6 +89,10 @@ pause.addEventListener("click", togglePause);
 store.onSignal.push((signal) => {
   if (store.feed && signal.origin === "live" && isListed(signal)) tabs.tell(1);
 });
+document.addEventListener("tickstock:card", async (event) => {
+  const { signals: shown } = /** @type {CustomEvent} */ (event).detail; // of one bar
+  (await card.get()).open(shown, signals.catalog ?? null);
+});
 startPage({
   search: () => search.input.focus(),
   pause: togglePause,
@@ -102,19 +105,18 @@ loadCatalog((catalog) => {
   signals.setCatalog(catalog);
   chart.setCatalog(catalog);
   filters.setCatalog(catalog);
-  card.catalog = catalog;
   if (catalog) notifyDialog.setCatalog([...catalog.entries.values()]);
 });
 const link = connect(store, { list: preferences.get("list") || null, chart: selection.symbol || null });
-const editor = new ListEditor(store, (id) => lists.show(id));
-const lists = new ListSwitch(store, selection, link, editor);
+const editor = new Later(async () => new (await import("./watchlist/list_editor.js")).ListEditor(store, (id) => lists.show(id)));
+const lists = new ListSwitch(store, selection, link, async (list) => (await editor.get()).open(list));
 selection.onChange(({ symbol }) => link.chart(symbol || null));
 selection.onChange(() => search.showRest());
 search.showRest();
 startFrameLoop([
   (now) => watchlist.draw(now),
   () => lists.draw(),
-  () => editor.draw(),
+  () => editor.part?.draw(),
   () => signals.draw(),
   (now) => chart.draw(now),
   (now) => statusBar.draw(now),

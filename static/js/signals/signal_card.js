@@ -1,5 +1,6 @@
 /** The card of the signals of one bar: what was seen, by which rule, how good it is, and when who knew it. */
 
+import { address, ask } from "../common/ask.js";
 import { compact, price } from "../common/figures.js";
 import { clockTime, dayOf, minuteAt, minuteTime, zoneAt } from "../common/new_york_time.js";
 import { byId, element, setText } from "../common/page.js";
@@ -15,16 +16,6 @@ import { contextLines, outcomeCells, qualityLines, sourceLines, timesOf } from "
 
 const MOST_BARS = 150;
 const LISTED_BARS = 6;
-
-/** @param {string} path @returns {Promise<any>} null where there is no answer */
-async function ask(path) {
-  try {
-    const response = await fetch(path);
-    return response.ok ? await response.json() : null;
-  } catch {
-    return null;
-  }
-}
 
 /** @param {string[]} head @param {string[][]} rows @param {string} caption */
 function table(head, rows, caption) {
@@ -52,9 +43,6 @@ function definitions(lines) {
   return list;
 }
 
-/** @param {string} path @param {Record<string, string | number>} values */
-const address = (path, values) => `${path}?${new URLSearchParams(Object.entries(values).map(([name, value]) => [name, String(value)]))}`;
-
 export class SignalCard {
   /** @param {Store} store @param {Selection} selection */
   constructor(store, selection) {
@@ -70,14 +58,14 @@ export class SignalCard {
     byId("card-close").addEventListener("click", () => this.dialog.close());
     byId("card-chart").addEventListener("click", (event) => this.showInChart(event));
     this.dialog.addEventListener("click", ({ target }) => target === this.dialog && this.dialog.close()); // beside the card
-    document.addEventListener("tickstock:card", (event) => this.open(/** @type {CustomEvent} */ (event).detail.signals));
   }
 
-  /** @param {Signal[]} signals  of one symbol, timeframe and bar */
-  open(signals) {
+  /** @param {Signal[]} signals  of one symbol, timeframe and bar @param {Catalog | null} catalog */
+  open(signals, catalog) {
     const [signal] = signals;
     if (!signal) return;
     this.signals = signals;
+    this.catalog = catalog;
     this.opened += 1;
     const { symbol, timeframe, bar_timestamp: bar } = signal;
     setText(byId("card-title"), symbol);
@@ -135,9 +123,9 @@ export class SignalCard {
       ask(address(`/api/indicators/${own}`, { ...query, limit: 1 })),
     ]);
     if (opened !== this.opened) return;
-    const found = /** @type {any[]} */ (bars?.bars ?? []).reverse();
+    const found = /** @type {any[]} */ (bars.bars ?? []).reverse();
     if (!found.length) {
-      place.append(element("p", "", bars ? "Its bars are not stored any more." : "Its bars could not be loaded."));
+      place.append(element("p", "", bars.error ? "Its bars could not be loaded." : "Its bars are not stored any more."));
       return;
     }
     const drawn = first ? found.filter((each) => each.timestamp >= first) : found.slice(-20);
@@ -147,7 +135,7 @@ export class SignalCard {
       timeframe === "1day" ? dayOf(each.timestamp) : minuteTime(each.timestamp), price(each.open), price(each.high), price(each.low), price(each.close), compact(each.volume),
     ]);
     place.append(table(["Bar", "Open", "High", "Low", "Close", "Volume"], cells, `The last ${cells.length} bars, as they are stored now`));
-    const row = values?.indicators?.[0];
+    const row = values.indicators?.[0];
     if (row?.bar_timestamp !== bar) return;
     place.append(element("h4", "", "Indicators of this bar"), definitions(Object.entries(row.values).map(([name, value]) => [name.replaceAll("_", " "), Number(value).toFixed(2)])));
   }
@@ -155,7 +143,7 @@ export class SignalCard {
   /** @param {Signal} signal @param {HTMLElement} place @param {number} opened */
   async showOutcomes({ pattern = "", timeframe, direction }, place, opened) {
     const answer = await ask(address("/api/outcomes", { pattern, timeframe, quality: "all" }));
-    if (opened !== this.opened || !answer) return;
+    if (opened !== this.opened || answer.error) return;
     const rows = answer.outcomes.filter((/** @type {any} */ row) => row.direction === direction);
     if (rows.length) {
       const caption = `What followed ${direction} ones so far: the share that went their way, against all other bars of the same half-hours`;

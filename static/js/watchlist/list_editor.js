@@ -1,7 +1,7 @@
 /** The dialog in which watchlists are made, renamed, filled, put in order and deleted. */
 
+import { ask, askSymbols } from "../common/ask.js";
 import { byId, element, setText } from "../common/page.js";
-import { ask, askSymbols } from "./ask.js";
 import { ListDraft, symbolsOf } from "./list_draft.js";
 import { SymbolSearch } from "./symbol_search.js";
 

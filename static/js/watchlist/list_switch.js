@@ -1,21 +1,21 @@
 /** Which watchlist is shown, and the one step that adds the selected symbol to a list. */
 
+import { ask } from "../common/ask.js";
 import { byId, element, setText } from "../common/page.js";
 import { preferences } from "../common/preferences.js";
-import { ask } from "./ask.js";
 
 /** @import { Selection } from "../common/selection.js" */
+/** @import { Watchlist } from "../link/messages.js" */
 /** @import { Link } from "../link/socket.js" */
 /** @import { Store } from "../link/store.js" */
-/** @import { ListEditor } from "./list_editor.js" */
 
 export class ListSwitch {
-  /** @param {Store} store @param {Selection} selection @param {Link} link @param {ListEditor} editor */
-  constructor(store, selection, link, editor) {
+  /** @param {Store} store @param {Selection} selection @param {Link} link @param {(list?: Partial<Watchlist>) => void} edit */
+  constructor(store, selection, link, edit) {
     this.store = store;
     this.selection = selection;
     this.link = link;
-    this.editor = editor;
+    this.edit = edit;
     this.select = /** @type {HTMLSelectElement} */ (byId("watch-list"));
     this.said = byId("watch-said");
     this.add = byId("watch-add");
@@ -24,7 +24,7 @@ export class ListSwitch {
     this.word = ""; // what became of the last step
     this.select.addEventListener("change", () => this.show(this.select.value));
     this.add.addEventListener("click", () => this.addSelected());
-    byId("watch-edit").addEventListener("click", () => editor.open(this.present));
+    byId("watch-edit").addEventListener("click", () => edit(this.present));
     selection.onChange(() => (this.word = ""));
   }
 
@@ -52,7 +52,7 @@ export class ListSwitch {
     const { target, selection } = this;
     const { symbol } = selection;
     if (!target) return;
-    if (!target.id) return this.editor.open({ symbols: [symbol] });
+    if (!target.id) return this.edit({ symbols: [symbol] });
     const answer = await ask(`/api/watchlists/${encodeURIComponent(target.id)}`, "PUT", { symbols: [...target.symbols, symbol] });
     this.word = answer.error ?? `${symbol} is in ${target.name} now`;
     this.drawn = "";

@@ -1,7 +1,7 @@
 /** A field that finds symbols: those that are watched at once, then what the vendor's reference knows. A combobox. */
 
+import { askSymbols } from "../common/ask.js";
 import { byId, element } from "../common/page.js";
-import { askSymbols } from "./ask.js";
 
 const PAUSE_MS = 150; // in typing, before the server is asked
 const MOST = 8;

@@ -17,5 +17,12 @@ export async function ask(path, method = "GET", body) {
   }
 }
 
+/**
+ * A path with its question, made safe for an address.
+ * @param {string} path
+ * @param {Record<string, string | number>} parameters
+ */
+export const address = (path, parameters) => `${path}?${new URLSearchParams(Object.entries(parameters).map(([name, value]) => [name, String(value)]))}`;
+
 /** @param {string} text @param {number} limit */
-export const askSymbols = (text, limit) => ask(`/api/symbols?search=${encodeURIComponent(text)}&limit=${limit}`);
+export const askSymbols = (text, limit) => ask(address("/api/symbols", { search: text, limit }));
