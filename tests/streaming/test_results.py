@@ -301,6 +301,30 @@ def test_what_waits_when_the_process_stops_is_stored_by_the_next_one_before_anyt
     assert progress.position == 30
 
 
+def test_what_waits_is_in_the_file_also_when_the_process_stops_within_a_transaction(
+    redis_server: RedisServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(minute_writer, "PATIENCE_SECONDS", 0.1)
+    url, spill = f"sqlite:///{(tmp_path / 'tickstock.db').as_posix()}", tmp_path / "minutes"
+    migrate(url)
+    holder = open_sqlite(url)
+    with publishing(redis_server.url) as publisher:
+        holder.execute("BEGIN IMMEDIATE")
+        writer = minute_writer_to(url, publisher, spill)
+        writer.start()
+        for n in range(3):
+            writer.put(closed(n))
+        eventually(lambda: writer.look() or bool(writer.away_since))  # within the transaction
+        assert writer.stop(0.1) == 3
+        assert SpillFile(spill).records == 3
+        holder.execute("COMMIT")
+        eventually(lambda: stored_minutes(url) == [0])  # by the transaction that was under way, which takes out nothing
+        with writing(url, publisher, spill) as later:
+            assert later.flush(20)
+        assert stored_minutes(url) == [0, 1, 2]
+    holder.close()
+
+
 def test_a_minute_that_the_database_refuses_does_not_hold_up_the_others(
     redis_server: RedisServer, database_url: str, heard: Heard
 ) -> None:

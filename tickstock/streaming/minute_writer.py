@@ -80,6 +80,8 @@ class MinuteWriter:
         self._history: deque[ClosedMinute] = deque()  # minutes need not wait for it
         self._spilled = SpillFile(spill)  # older than what waits in memory
         self._spill_fails = False
+        self._moving = threading.RLock()  # between queues and file, and out of them; taken before `_changed`
+        self._has_ended = False  # all is in the file; a transaction that is still under way takes out nothing any more
         self._changed = threading.Condition()
         self._publishing = threading.Lock()  # keeps the order when two threads publish
         self._transaction_began = 0.0  # monotonic; 0 between two transactions
@@ -143,8 +145,10 @@ class MinuteWriter:
             self._stopping = True
             self._changed.notify_all()
         self._thread.join(2)
-        if not self._thread.is_alive():
+        with self._moving:
             self._spill()
+            self._has_ended = True
+        if not self._thread.is_alive():  # else it waits for the database; what it holds is in the file too, and may come twice
             self._writer.close()
         return self.waiting
 
@@ -170,18 +174,18 @@ class MinuteWriter:
                 if self._spilled.records or self._rows_in_memory() > SPILL_ABOVE_ROWS:
                     self._spill()
             if not self._store_oldest():
-                time.sleep(RETRY_SECONDS)
+                with self._changed:
+                    self._changed.wait_for(lambda: self._stopping, RETRY_SECONDS)
 
     def _store_oldest(self) -> bool:
         """Store the minute that has waited longest; false while the database is away."""
-        from_file = self._spilled.oldest(1)
-        try:
+        with self._moving:
+            if self._has_ended:
+                return True
+            is_from_file = bool(self._spilled.records)
             queued = self._waiting or self._history
-            head = msgspec.msgpack.decode(from_file[0], type=ClosedMinute) if from_file else queued[0]
-        except (ValueError, RecursionError) as problem:
-            self.rejected_minutes += 1
-            logger.error("STREAMING: A minute that waited in the file cannot be read and is left out: %s", problem)
-            self._spilled.remove(1)
+            head = self._oldest_of_file() if is_from_file else queued[0]
+        if head is None:
             return True
         self._transaction_began = time.monotonic()
         try:
@@ -204,21 +208,33 @@ class MinuteWriter:
             self._transaction_began = 0.0
         self.stored_minute = max(self.stored_minute, head.results.minute)
         self._publish(head)
-        with self._changed:
-            if from_file:
-                self._spilled.remove(1)
-            else:
-                queued.popleft()
+        with self._moving, self._changed:
+            if not self._has_ended:
+                if is_from_file:
+                    self._spilled.remove(1)
+                else:
+                    queued.popleft()
             self._changed.notify_all()
         return True
+
+    def _oldest_of_file(self) -> ClosedMinute | None:
+        """The first minute in the file; None when it cannot be read, and is taken out."""
+        try:
+            return msgspec.msgpack.decode(self._spilled.oldest(1)[0], type=ClosedMinute)
+        except (ValueError, RecursionError) as problem:
+            self.rejected_minutes += 1
+            logger.error("STREAMING: A minute that waited in the file cannot be read and is left out: %s", problem)
+            self._spilled.remove(1)
+            return None
 
     def _rows_in_memory(self) -> int:
         return sum(each.rows for queued in (self._waiting, self._history) for each in tuple(queued))
 
     def _spill(self) -> None:
         """Move what waits in memory into the file; what was not published yet stays, unless the process ends."""
-        for queued in (self._waiting, self._history):
-            self._spill_some(queued)
+        with self._moving:
+            for queued in (self._waiting, self._history):
+                self._spill_some(queued)
 
     def _spill_some(self, queued: deque[ClosedMinute]) -> None:
         with self._changed:
