@@ -6,6 +6,7 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 import pytest
@@ -19,6 +20,7 @@ from tickstock.database.writers import Writer
 from tickstock.settings import Settings
 from tickstock.web import database_probe
 from tickstock.web.application import create_app
+from tickstock.web.watchlist_text import list_symbols
 
 BAR = 1_728_300_000_000
 MINUTE = 60_000
@@ -138,6 +140,13 @@ def test_a_symbol_without_anything_is_an_empty_list(client: FlaskClient) -> None
     assert client.get("/api/bars/ZZZZ").get_json() == {"bars": [], "next": None}
 
 
+@pytest.mark.parametrize("symbol", ["KIMpL", "A" * 32, "<b>&", "Ä+1", "^X"])
+def test_whatever_a_watchlist_may_hold_can_be_asked_for(client: FlaskClient, symbol: str) -> None:
+    assert list_symbols([symbol]) == (symbol,)
+    assert client.get(f"/api/bars/{quote(symbol)}").get_json() == {"bars": [], "next": None}
+    assert client.get("/api/patterns", query_string={"symbol": symbol}).get_json()["patterns"] == []
+
+
 @pytest.mark.parametrize(
     ("path", "parameter"),
     [
@@ -149,7 +158,7 @@ def test_a_symbol_without_anything_is_an_empty_list(client: FlaskClient) -> None
         ("/api/patterns?from=99999999999999999999999", "from"),
         ("/api/patterns?to=-1", "to"),
         ("/api/patterns?from=2000&to=1000", "from"),
-        ("/api/patterns?symbol=<b>", "symbol"),
+        ("/api/patterns?symbol=<b> c", "symbol"),
         ("/api/patterns?symbol=", "symbol"),
         ("/api/patterns?direction=up", "direction"),
         ("/api/patterns?state=maybe", "state"),
@@ -177,7 +186,7 @@ def test_a_symbol_without_anything_is_an_empty_list(client: FlaskClient) -> None
         ("/api/alerts?origin=here", "origin"),
         ("/api/bars/AAPL?timeframe=2min", "timeframe"),
         ("/api/bars/%00", "symbol"),
-        ("/api/indicators/" + "A" * 25, "symbol"),
+        ("/api/indicators/" + "A" * 33, "symbol"),
     ],
 )
 def test_what_cannot_be_read_is_refused_with_what_is_expected(client: FlaskClient, path: str, parameter: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from tickstock.settings import LONGEST_SYMBOL
+from tickstock.web.parameters import is_ticker
 
 MOST_WATCHED = 10_000
 LONGEST_LIST_ID = 64
@@ -68,7 +68,7 @@ def read_watch(asked: object) -> Watch | None:
 
 def is_symbol(value: Any) -> bool:
     """Whether this can be a ticker."""
-    return isinstance(value, str) and 0 < len(value) <= LONGEST_SYMBOL and value.isprintable()
+    return isinstance(value, str) and is_ticker(value)
 
 
 def _is_list_id(value: Any) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 from tickstock.errors import TickStockError
 from tickstock.logs import shortened
 from tickstock.market_hours import NEW_YORK
+from tickstock.settings import LONGEST_SYMBOL
 
 MOST_ROWS = 1000
 MOST_BARS_AHEAD = 10_000
@@ -17,7 +18,6 @@ LONGEST_SEARCH = 60
 LAST_TIME_MS = 253_402_300_799_999  # the end of year 9999
 TIMEFRAMES = ("1min", "5min", "15min", "60min", "1day")
 
-_SYMBOL = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:/^_-]{0,23}")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 _SHARE = re.compile(r"0(\.[0-9]{1,9})?|1(\.0{1,9})?", re.ASCII)
 
@@ -56,9 +56,17 @@ def read(given: Mapping[str, list[str]], readers: Mapping[str, Reader]) -> dict[
 
 def symbol(text: str) -> str:
     """A ticker."""
-    if not _SYMBOL.fullmatch(text):
-        raise ValueError("a ticker such as AAPL or BRK.B, of at most 24 characters")
+    if not is_ticker(text):
+        raise ValueError(f"a ticker such as AAPL or BRK.B, of at most {LONGEST_SYMBOL} characters")
     return text
+
+
+def is_ticker(text: str) -> bool:
+    """Whether this can be a ticker: printable and in one piece; * would stand for all symbols at the feed, a comma between two.
+
+    The replacement character stands where bytes were no text.
+    """
+    return 1 <= len(text) <= LONGEST_SYMBOL and text.isprintable() and not set(text) & set(" ,;*\ufffd")
 
 
 def search(text: str) -> str:

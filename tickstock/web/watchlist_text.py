@@ -9,7 +9,7 @@ import msgspec
 from tickstock.contract import UNREADABLE
 from tickstock.logs import shortened
 from tickstock.settings import LONGEST_SYMBOL
-from tickstock.web.parameters import BadParameter
+from tickstock.web.parameters import BadParameter, is_ticker
 
 LONGEST_NAME = 60
 # With their quotes they fit into one request (64 KB) whatever their names are, and into two frames; who wants more than one can
@@ -62,16 +62,10 @@ def list_symbols(given: list[str] | str) -> tuple[str, ...]:
     parts = _SEPARATORS.split(given) if isinstance(given, str) else [each.strip() for each in given]
     symbols = tuple(dict.fromkeys(each for each in parts if each or not isinstance(given, str)))
     for symbol in symbols:
-        if not _is_symbol(symbol):
+        if not is_ticker(symbol):
             raise BadParameter("symbols", f"tickers such as AAPL or BRK.B, each of 1 to {LONGEST_SYMBOL} characters", symbol)
     if len(symbols) > MOST_SYMBOLS:
         raise BadParameter(
             "symbols", f"at most {MOST_SYMBOLS:,} in one list; make several lists of them", f"{len(symbols):,} symbols"
         )
     return symbols
-
-
-def _is_symbol(text: str) -> bool:
-    """Printable and in one piece; * would stand for all symbols at the feed, and a comma between two of them."""
-    is_one = 1 <= len(text) <= LONGEST_SYMBOL and text.isprintable() and not _SEPARATORS.search(text)
-    return is_one and "*" not in text
