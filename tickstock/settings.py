@@ -151,7 +151,7 @@ class Settings:
         "TICKSTOCK_ALLOWED_ORIGINS",
         (),
         _words,
-        "Further origins whose pages may open a Socket.IO connection, beside the server's own.",
+        "Further origins whose pages may open a Socket.IO connection and edit watchlists, beside the server's own.",
     )
     log_level: str = setting("TICKSTOCK_LOG_LEVEL", "INFO", lambda value: _one_of("DEBUG", "INFO", "WARNING", "ERROR")(value.upper()),
                              "DEBUG, INFO, WARNING or ERROR.")  # fmt: skip
