@@ -88,6 +88,11 @@ class Panel:
     def rows(self, *symbols: str) -> None:
         self.until(lambda: self.shown == list(symbols), f"the rows are {symbols}; they are {self.shown}")
 
+    def edit(self) -> None:
+        """Open the editor, whose code may still be on its way."""
+        self.page.click("#watch-edit")
+        self.page.wait_for_selector("#lists[open]")
+
     def focused(self) -> str:
         return str(self.page.evaluate("document.activeElement.id"))
 
@@ -156,6 +161,7 @@ def test_a_list_made_with_the_keyboard_alone_is_shown_and_survives_reload_and_re
         keyboard = one.page.keyboard
         one.tab_to("watch-edit")
         keyboard.press("Enter")
+        one.page.wait_for_selector("#lists[open]")
         one.tab_to("lists-new")
         keyboard.press("Enter")
         assert one.focused() == "lists-name"
@@ -195,7 +201,7 @@ def test_what_another_window_changes_is_followed_and_the_later_save_wins_and_say
         one.rows("AAPL", "MSFT")
         ask(world.app, "PUT", f"/{made}", symbols=["NVDA", "AAPL", "MSFT"])
         one.rows("NVDA", "AAPL", "MSFT")
-        one.page.click("#watch-edit")
+        one.edit()
         ask(world.app, "PUT", f"/{made}", symbols=["AMD", "AAPL"])
         one.wait("changed in another window; this is what it is now", "#lists-said-note")
         assert one.page.locator("#lists-symbols option").all_inner_texts() == ["AMD", "AAPL"]
@@ -216,7 +222,7 @@ def test_what_another_window_changes_is_followed_and_the_later_save_wins_and_say
 def test_errors_stand_at_their_fields_and_deleting_asks(chromium: Browser, world: World, lists: Callable[..., str]) -> None:
     made = lists("Taken", "AAPL")
     with panel(chromium, world.app) as one:
-        one.page.click("#watch-edit")
+        one.edit()
         assert one.page.is_disabled("#lists-name")
         one.wait("TICKSTOCK_SYMBOLS", "#lists-default")
         one.page.click("#lists-new")
@@ -255,7 +261,7 @@ def test_unknown_symbols_are_marked_and_upper_case_is_suggested_where_the_vendor
         assert "Unknown to the vendor" in str(one.page.get_attribute("tr[data-symbol=ZZZQ] th", "title"))
         assert one.page.get_attribute("tr[data-symbol=AAPL] th", "title") == ""
         one.wait("1 unknown to the vendor", "#watch-note")
-        one.page.click("#watch-edit")
+        one.edit()
         one.page.focus("#lists-add")
         one.page.evaluate("""() => {
             const clipboardData = new DataTransfer();
@@ -274,7 +280,7 @@ def test_markup_in_a_lists_name_and_in_a_symbol_stays_text(chromium: Browser, wo
         one.rows(MARKUP[:24], "AAPL")
         one.page.click("#watch-rows tr:first-child")
         one.wait("<b>Bold</b>", "#watch-list")
-        one.page.click("#watch-edit")
+        one.edit()
         assert one.page.input_value("#lists-name") == "<b>Bold</b>"
         assert one.page.locator(".watch img, .watch b, #lists img, #lists b, .search b").count() == 0
 
@@ -458,7 +464,7 @@ def test_panel_editor_and_search_have_no_violation(
         one.page.focus("#watch-view")
         one.page.keyboard.press("End")
         assert [each for each in violations(one.page) if "watch" in str(each) or "search" in str(each)] == []
-        one.page.click("#watch-edit")
+        one.edit()
         one.page.select_option("#lists-which", label="Mine")
         assert violations(one.page) == []
 

@@ -88,6 +88,7 @@ export class ListEditor {
   /** @param {Partial<Watchlist> | undefined} list  without an id: a new one */
   open(list) {
     this.edit(list ?? {});
+    this.version = -1; // it may have changed between the click and the loading of this code
     this.dialog.showModal();
     (this.draft.editable ? (this.draft.id ? this.search.input : this.name) : this.which).focus();
   }
