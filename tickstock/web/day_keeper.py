@@ -25,6 +25,7 @@ LOOK_SECONDS = 0.5
 RETRY_SECONDS = 5.0
 CHECK_SECONDS = 5.0
 CHECKS_BETWEEN_BAR_COUNTS = 4
+BETWEEN_READINGS_SECONDS = 15.0  # while the database gets more and more that was not published: history, for a minute or two
 
 
 class DayKeeper:
@@ -44,6 +45,7 @@ class DayKeeper:
         self.problem: str | None = None  # why the database could not be read the last time
         self._database_url = database_url
         self._due = 0.0
+        self._read_at = 0.0  # monotonic, as the others
         self._check_due = 0.0
         self._checks = 0
         self._stored_before = (0, 0)  # patterns and alerts in the database at the last check
@@ -80,7 +82,7 @@ class DayKeeper:
             live.begin_day(day)
             self._due = 0.0
             self._stored_before = (0, 0)
-        if self._due <= time.monotonic() or self._lacks_something(day):
+        if self._due <= time.monotonic() or (self._lacks_something(day) and self._may_read_again()):
             self._read_day(day)
         if self.previous.refresh(day.day, time.monotonic()):
             closes = self.previous.closes
@@ -108,6 +110,9 @@ class DayKeeper:
         self._stored_before = (stored[0], stored[1])
         return before[0] > counters.patterns or before[1] > counters.alerts
 
+    def _may_read_again(self) -> bool:
+        return time.monotonic() - self._read_at >= BETWEEN_READINGS_SECONDS
+
     def _read_closes(self, symbols: Sequence[str], day: date) -> Mapping[str, float]:
         return cooperation.in_native_thread(read_previous_closes, self._database_url, symbols, day)
 
@@ -118,7 +123,7 @@ class DayKeeper:
         return cooperation.in_native_thread(read_earlier, self._database_url, minutes, symbols, run, only_from_rest)
 
     def _read_day(self, day: TradingDay) -> None:
-        self._due = float("inf")
+        self._due, self._read_at = float("inf"), time.monotonic()
         seq_before = self.live.log.seq
         run = str(self.live.market.figures().get("run", ""))
         is_first_reading = self._ticks_of != day
