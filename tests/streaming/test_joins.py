@@ -69,6 +69,9 @@ class Day:
         self.streaming.wait_until_subscribed()
         self.publisher.send([first])
         wait_until_warm(self.url)
+        eventually(
+            lambda: set(WATCHED.split(",")) <= {row["symbol"] for row in rows_of(self.url, "bar_coverage") if row["day"] == 0}
+        )
 
     def store_list(self) -> None:
         """As the app does it before it subscribes."""

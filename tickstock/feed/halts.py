@@ -1,7 +1,7 @@
 """Trading halts, from the feed's LULD events: asked for beside the ticks where the feed has them, and never in their way. Pure.
 
-The vendor tells of halts and resumptions of NASDAQ-listed symbols only, in real time only, and not in every plan. Where it does not
-tell, they are unknown, which is no fault of the feed's.
+The vendor tells of halts and resumptions of NASDAQ-listed symbols only, in real time only, and not in every plan. Where it does
+not tell, they are unknown, which is no fault of the feed's.
 """
 
 from __future__ import annotations
