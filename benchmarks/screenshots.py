@@ -1,4 +1,4 @@
-"""The README's pictures of the Live Streaming and the Health page, taken from the real system on the simulated market.
+"""The README's pictures of the pages, taken from the real system on the simulated market.
 
 `python -m benchmarks.screenshots [--folder docs/images] [--seconds 480]` starts Redis, the simulator, TickStockPL and the app in
 a folder of their own, waits until the page shows live signals, prices and changes, and photographs it in an installed Chromium.
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 SIMULATED_MARKET = {"TICKSTOCK_FEED": "simulated", "TICKSTOCK_FEED_CLOCK": "wall", "TICKSTOCK_CALENDAR": "always_open"}
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 KEPT_CHUNKS = (b"IHDR", b"PLTE", b"IDAT", b"IEND")
-LIVE_SIGNALS = 25
+LIVE_SIGNALS = 6
 LIVE = """(least) => {
   const text = (selector) => document.querySelector(selector)?.textContent ?? "";
   const live = document.querySelectorAll(".signal:not([data-origin]) .chip").length;
@@ -36,7 +36,10 @@ LIVE = """(least) => {
 
 HEALTHY = """() => document.querySelector("#overall").textContent === "Healthy"
   && [...document.querySelectorAll(".stage .state")].every((state) => state.textContent === "OK")"""
-READY = {"/dashboard": LIVE, "/status": HEALTHY}
+LISTED = "() => document.querySelectorAll('#main tbody tr').length > 10"
+READY = {"/dashboard": LIVE, "/status": HEALTHY, "/patterns": LISTED}
+CARD = "document.querySelector('.signal:has([data-id*=Double], [data-id*=Triangle], [data-id*=Head], [data-id*=Flag])')?.click()"
+CARD_OF_ANY = "document.querySelector('#card').open || document.querySelector('.signal').click()"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +51,16 @@ class Picture:
     height: int
     theme: str
     path: str = "/dashboard"
+    address: str = ""  # what follows the path
+    steps: tuple[str, ...] = ()  # done in the page before it is taken
 
 
 PICTURES = (
-    Picture("live-streaming-light.png", 1400, 900, "light"),
-    Picture("live-streaming-dark.png", 1400, 900, "dark"),
+    Picture("live-streaming-light.png", 1400, 900, "light", address="?symbol=NVDA&timeframe=1min"),
+    Picture("live-streaming-dark.png", 1400, 900, "dark", address="?symbol=AAPL&timeframe=5min"),
     Picture("live-streaming-phone.png", 390, 844, "dark"),
+    Picture("signal-card.png", 1400, 900, "light", steps=(CARD, CARD_OF_ANY)),
+    Picture("patterns.png", 1400, 900, "light", "/patterns"),
     Picture("health.png", 1400, 1240, "light", "/status"),
 )
 
@@ -81,10 +88,16 @@ def take_pictures(system: RunningSystem, folder: Path, seconds: float) -> Iterat
         raise SystemExit(f"screenshots need a browser: {chromium.HOW_TO_GET_ONE}")
     with sync_playwright() as player:
         browser = player.chromium.launch(executable_path=program, args=list(chromium.ARGUMENTS))
-        pages = [(picture, _open(browser, picture, f"http://127.0.0.1:{system.port}{picture.path}")) for picture in PICTURES]
+        pages = [
+            (picture, _open(browser, picture, f"http://127.0.0.1:{system.port}{picture.path}{picture.address}"))
+            for picture in PICTURES
+        ]
         for picture, page in pages:
             page.wait_for_function(READY[picture.path], arg=LIVE_SIGNALS, timeout=seconds * 1000)
-        pages[0][1].wait_for_timeout(3000)  # so that no row is still marked as news
+        for picture, page in pages:
+            for step in picture.steps:
+                page.evaluate(step)
+        pages[0][1].wait_for_timeout(5000)  # so that no row is still marked as news, and the card has its bars
         for picture, page in pages:
             data = shrunk(page.screenshot())
             (folder / picture.name).write_bytes(data)
