@@ -12,20 +12,19 @@ import { figureOf, MOST_MARKS, marksOf, wantedSignals } from "./marks.js";
 import { completed } from "./studies.js";
 import { openSurface } from "./surface.js";
 import { isExtended, marketDay } from "./time_axis.js";
+import { Upkeep } from "./upkeep.js";
 import { waitingFor } from "./waiting.js";
 
 /** @import { Catalog } from "../common/catalog.js" */
 /** @import { Selection } from "../common/selection.js" */
-/** @import { IndicatorValues, Signal } from "../link/messages.js" */
+/** @import { FormingBar, Session, Signal } from "../link/messages.js" */
 /** @import { Store } from "../link/store.js" */
+/** @import { Bar } from "./bar_series.js" */
+/** @import { ValuesByTime } from "./studies.js" */
 /** @import { Surface } from "./surface.js" */
 
 const MINUTE_MS = 60_000;
-const SETTLED_MS = 5000; // after a bar's close the server has it, and what corrected it
-const RETRY_MS = 10_000;
-const REFRESHED_BARS = 20;
-const REFRESHED_MINUTES = 5;
-/** @type {import("./bar_series.js").Bar[]} */
+/** @type {Bar[]} */
 const NO_BARS = [];
 const MARGIN = 30; // bars left of the view when older ones are asked for
 
@@ -56,34 +55,24 @@ export class Chart {
     this.signals = [];
     /** @type {Map<number, Signal[]>} */
     this.signalsByBar = new Map();
-    this.epoch = 0;
-    this.retryAt = 0;
-    this.refreshAt = 0; // when the newest bars are asked for again; 0: nobody knows of any
-    this.refreshFrom = Infinity;
-    this.minute = 0;
     this.seenSignals = -1;
-    this.hasMinutes = false; // whether the running bar's were asked for
-    this.minutesDue = false;
     this.hasJumped = false; // to the moment
     this.tableWantsMore = false;
     this.isPaused = false;
-    /** @type {import("./bar_series.js").Bar[] | null} */
+    /** @type {Bar[] | null} */
     this.held = null; // while it is paused
     this.hidden = "";
-    /** @type {import("../link/messages.js").FormingBar | null} */
+    /** @type {FormingBar | null} */
     this.takenMinute = null;
-    /** @type {import("./bar_series.js").Bar[] | null} */
+    /** @type {Bar[] | null} */
     this.drawnTable = null;
-    /** @type {import("./bar_series.js").Bar[] | null} */
+    /** @type {Bar[] | null} */
     this.toldBars = null; // by the legend
-    this.values = /** @type {import("./studies.js").ValuesByTime} */ (new Map());
-    this.history = this.newHistory();
+    this.values = /** @type {ValuesByTime} */ (new Map());
+    this.history = new BarHistory(selection.symbol, selection.timeframe, () => this.marketTime());
+    this.upkeep = new Upkeep(this.history, store);
     this.open();
     this.listen();
-  }
-
-  newHistory() {
-    return new BarHistory(this.selection.symbol, this.selection.timeframe, () => this.marketTime());
   }
 
   listen() {
@@ -91,7 +80,7 @@ export class Chart {
     new MutationObserver(redraw).observe(document.documentElement, { attributeFilter: ["data-theme", "data-palette"] });
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
     new ResizeObserver((seen) => (this.isSeen = seen[0].contentRect.width > 0)).observe(byId("chart-panel"));
-    this.store.onBarClosed.push((values) => this.takeClosed(values));
+    this.store.onBarClosed.push((values) => values.symbol === this.history.symbol && this.upkeep.takeClosed(values));
     this.selection.onChange(() => {
       this.moment = 0;
       const address = new URL(location.href);
@@ -104,7 +93,7 @@ export class Chart {
       if (value) this.selection.choose({ timeframe: value });
     });
     byId("chart-table").addEventListener("click", () => this.showTable(!this.asTable));
-    byId("chart-retry").addEventListener("click", () => (this.retryAt = 0));
+    byId("chart-retry").addEventListener("click", () => this.upkeep.retry());
     byId("chart-rows").addEventListener("keydown", ({ key }) => key === "Escape" && this.showTable(false));
     this.place.addEventListener("keydown", (event) => this.press(event));
     this.place.addEventListener("blur", () => this.point(null));
@@ -115,13 +104,9 @@ export class Chart {
   open() {
     const { symbol, timeframe } = this.selection;
     this.history.close();
-    this.history = this.newHistory();
-    this.retryAt = this.refreshAt = 0;
-    this.refreshFrom = Infinity;
-    this.minute = 0;
-    this.epoch = this.store.epochVersion;
+    this.history = new BarHistory(symbol, timeframe, () => this.marketTime());
+    this.upkeep = new Upkeep(this.history, this.store);
     this.seenSignals = -1;
-    this.hasMinutes = false;
     this.hasJumped = !this.moment;
     this.table.page = 0;
     this.held = null;
@@ -144,25 +129,13 @@ export class Chart {
     return this.store.session?.time ?? this.store.now();
   }
 
-  /** @param {IndicatorValues} message */
-  takeClosed({ symbol, timeframe, bar_timestamp, bar, values }) {
-    const { history } = this;
-    if (symbol !== history.symbol) return;
-    if (timeframe === history.timeframe) {
-      history.series.takeClosed(bar_timestamp, bar);
-      history.takeValues(bar_timestamp, values);
-      this.refreshFrom = Math.min(this.refreshFrom, bar_timestamp);
-      this.refreshAt = Date.now() + SETTLED_MS;
-    } else if (timeframe === "1min") history.series.takeClosedMinute({ timestamp: bar_timestamp, ...bar });
-  }
-
   /** @param {number} now */
   draw(now) {
     const { selection, store } = this;
     if (!selection.symbol && store.watch.length) selection.choose({ symbol: store.watch[0] });
     if (!this.isSeen || document.hidden) return;
     if (!this.surface) return void this.openSurface();
-    if (selection.symbol) this.keepUp(now);
+    if (selection.symbol) this.upkeep.keepUp(now, () => this.wantsOlder());
     this.takeLive();
     this.indicators.offer(this.catalog, selection.timeframe);
     this.collectSignals();
@@ -181,50 +154,9 @@ export class Chart {
     this.surface = surface;
   }
 
-  /** Ask the server for what is missing. @param {number} now */
-  keepUp(now) {
-    const { history, store } = this;
-    const minute = Math.floor(now / MINUTE_MS);
-    if (minute !== this.minute) {
-      if (this.minute) this.refreshAt ||= now + SETTLED_MS + 3000; // a bar may have closed of which no message tells
-      this.minute = minute;
-    }
-    const missed = store.epochVersion !== this.epoch;
-    if (history.busy || now < this.retryAt || store.link !== "live") return;
-    this.retryAt = now + (history.problem ? RETRY_MS : 0);
-    if (history.next === undefined) {
-      this.epoch = store.epochVersion;
-      void history.loadOlder();
-    } else if (missed) {
-      this.epoch = store.epochVersion;
-      this.hasMinutes = false;
-      void history.refresh(this.lastBars(1000), true);
-    } else if (this.refreshAt && now >= this.refreshAt) {
-      void history.refresh(Math.min(this.refreshFrom, this.lastBars(REFRESHED_BARS)), false);
-      this.refreshFrom = Infinity;
-      this.refreshAt = 0;
-      this.minutesDue = true;
-    } else if (!this.hasMinutes || this.minutesDue) this.askForMinutes();
-    else if (this.wantsOlder()) void history.loadOlder();
-  }
-
-  /** @param {number} count @returns {number} when that many bars from the end begin */
-  lastBars(count) {
-    return this.history.series.bars().at(-count)?.time ?? Math.max(0, this.history.oldest - 1);
-  }
-
-  askForMinutes() {
-    const { series } = this.history;
-    const now = this.marketTime();
-    const start = series.timeframe === "1min" ? null : series.startOf(now);
-    if (start !== null) void this.history.refreshMinutes(this.hasMinutes ? Math.max(start, now - REFRESHED_MINUTES * MINUTE_MS) : start);
-    this.hasMinutes = start !== null || series.timeframe === "1min" || series.sessions.length > 0;
-    this.minutesDue = false;
-  }
-
+  /** @returns {boolean} whether what is looked at lies before the loaded bars */
   wantsOlder() {
     const { history, surface } = this;
-    if (history.next === null) return false;
     const since = Math.min(this.moment || Infinity, figureOf(this.pattern)?.points[0]?.timestamp ?? Infinity);
     if (since < history.oldest || this.tableWantsMore) return true;
     const from = surface?.chart.timeScale().getVisibleLogicalRange()?.from;
@@ -264,7 +196,7 @@ export class Chart {
     this.signalsByBar = Map.groupBy(this.signals, (signal) => signal.bar_timestamp);
   }
 
-  /** @returns {import("./bar_series.js").Bar[]} nothing before the first page is there */
+  /** @returns {Bar[]} nothing before the first page is there */
   bars() {
     if (this.held) return this.held;
     if (this.history.next === undefined) return NO_BARS;
@@ -436,5 +368,5 @@ export class Chart {
   }
 }
 
-/** @param {import("../link/messages.js").Session | null} session @returns {boolean} whether the market never closes */
+/** @param {Session | null} session @returns {boolean} whether the market never closes */
 const isAllDay = (session) => (session?.ends ?? 0) - (session?.starts ?? 0) > 20 * 60 * MINUTE_MS;
