@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tickstock.contract import MarketTick
+from tickstock.database.earlier_minutes import EarlierFigures
 from tickstock.feed.feed_items import FeedTick
 from tickstock.market_data.live_board import LiveBoard, Missing, SymbolState
-from tickstock.market_data.symbol_lane import EarlierFigures
 from tickstock.market_hours import MINUTE_MS, AlwaysOpenCalendar, ExchangeCalendar, new_york_ms
 from tickstock.streaming.bar_builder import CLOSE, HIGH, LOW, OPEN, VOLUME, BarBuilder
 

@@ -7,10 +7,9 @@ from datetime import date, time
 
 import pytest
 
-from tickstock.database.earlier_minutes import EarlierMinutes
+from tickstock.database.earlier_minutes import EarlierFigures, EarlierMinutes
 from tickstock.feed.feed_items import FeedTick
 from tickstock.market_data.live_board import LiveBoard
-from tickstock.market_data.symbol_lane import EarlierFigures
 from tickstock.market_hours import MINUTE_MS, ExchangeCalendar, new_york_ms
 from tickstock.web.earlier_minutes_reader import AGAIN_SECONDS, EarlierMinutesReader, minutes_before
 

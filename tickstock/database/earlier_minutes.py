@@ -12,11 +12,11 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import Connection, select
 
 from tickstock.database.connection import database_errors, open_engine
 from tickstock.database.models import bar_coverage, bars, feed_gaps, streaming_progress, streaming_sessions
-from tickstock.market_data.symbol_lane import EarlierFigures
 from tickstock.market_hours import MINUTE_MS
 
 SYMBOLS_PER_QUESTION = 200
@@ -37,6 +37,20 @@ class EarlierMinutes:
     regular_end: int
     previous_day_start: int
     previous_day_end: int
+
+
+class EarlierFigures(Struct, frozen=True):
+    """What a symbol's stored one-minute bars tell of a trading day before the start of a minute, `until`."""
+
+    until: int
+    volume: int
+    high: float | None  # None: no trade before
+    low: float | None
+    session_start: int  # of the session that was running just before `until`
+    session_volume: int
+    dollars: float  # of that session
+    day_open: float | None
+    traded_since: int | None  # start of the first of the minutes up to `until` that all had a trade; None: the last had none
 
 
 def read_earlier(

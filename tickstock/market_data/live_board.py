@@ -9,9 +9,10 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
+from tickstock.database.earlier_minutes import EarlierFigures
 from tickstock.feed.feed_items import FeedTick
 from tickstock.market_data.market_span import MarketSpan
-from tickstock.market_data.symbol_lane import EarlierFigures, SymbolLane
+from tickstock.market_data.symbol_lane import SymbolLane
 from tickstock.market_hours import MINUTE_MS, Calendar
 
 

@@ -8,25 +8,12 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from tickstock.database.earlier_minutes import EarlierFigures
 from tickstock.market_data.market_span import MarketSpan
 from tickstock.market_hours import MINUTE_MS
 
 STEADY_MINUTES = 10
 _NO_DAY = -1
-
-
-class EarlierFigures(Struct, frozen=True):
-    """What a symbol's stored one-minute bars tell of a trading day before the start of a minute, `until`."""
-
-    until: int
-    volume: int
-    high: float | None  # None: no trade before
-    low: float | None
-    session_start: int  # of the session that was running just before `until`
-    session_volume: int
-    dollars: float  # of that session
-    day_open: float | None
-    traded_since: int | None  # start of the first of the minutes up to `until` that all had a trade; None: the last had none
 
 
 class DayFigures(Struct, frozen=True):

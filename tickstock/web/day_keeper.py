@@ -9,9 +9,8 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 
 from tickstock import cooperation
-from tickstock.database.earlier_minutes import EarlierMinutes, read_earlier
+from tickstock.database.earlier_minutes import EarlierFigures, EarlierMinutes, read_earlier
 from tickstock.logs import Rejections
-from tickstock.market_data.symbol_lane import EarlierFigures
 from tickstock.market_hours import calendar_named, now_ms
 from tickstock.web.day_counters import TradingDay
 from tickstock.web.day_history import count_stored, read_previous_closes, read_stored_day

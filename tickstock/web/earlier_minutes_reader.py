@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from tickstock.database.earlier_minutes import EarlierMinutes
+from tickstock.database.earlier_minutes import EarlierFigures, EarlierMinutes
 from tickstock.market_data.live_board import LiveBoard, Missing
-from tickstock.market_data.symbol_lane import EarlierFigures
 from tickstock.market_hours import Calendar, regular_session_of
 
 RETRY_SECONDS = 1.0
