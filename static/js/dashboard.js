@@ -105,7 +105,7 @@ loadCatalog((catalog) => {
   signals.setCatalog(catalog);
   chart.setCatalog(catalog);
   filters.setCatalog(catalog);
-  if (catalog) notifyDialog.setCatalog([...catalog.entries.values()]);
+  if (catalog) notifyDialog.setCatalog(catalog);
 });
 const link = connect(store, { list: preferences.get("list") || null, chart: selection.symbol || null });
 const editor = new Later(async () => new (await import("./watchlist/list_editor.js")).ListEditor(store, (id) => lists.show(id)));

@@ -90,7 +90,7 @@ def test_nothing_sounds_until_it_was_switched_on_and_chosen(chromium: Browser, w
         page.wait_for_text("#notify-state", "none chosen")
         page.page.fill("#notify-search", "hammer")
         page.wait_for_text("#notify-count", r"· \d+ found")
-        page.page.check("#notify-list input[name=Hammer]")
+        page.page.check("#notify-list input[value=Hammer]")
         page.wait_for_text("#notify-count", r"^1 of \d+ chosen")
         assert violations(page.page) == []
         page.page.keyboard.press("Escape")

@@ -10,6 +10,7 @@ import { isConfirmed, kindOf } from "./signal.js";
  * @property {string} kind  candlestick | chart_pattern | indicator | alert
  * @property {string} family
  * @property {string} description
+ * @property {string} [direction]  where all its detections have one
  * @property {Record<string, number>} parameters
  * @property {number | null} shown_from  the least rank that is shown; null: only when everything is
  * @property {number[] | null} quality_quantiles  of its detections, at equal steps from the worst to the best
