@@ -36,10 +36,11 @@ from tickstock.settings import Settings
 from tickstock.streaming import engine as engine_module
 from tickstock.streaming import warm_up as warm_up_module
 from tickstock.streaming.engine import StreamingEngine
+from tickstock.streaming.history_requests import LONG_DAYS
 from tickstock.streaming.rest_fetcher import RestFetcher
 from tickstock.streaming.result_messages import ResultMessages
 from tickstock.streaming.snapshot import Snapshot
-from tickstock.streaming.warm_up import LONG_DAYS, WarmUp
+from tickstock.streaming.warm_up import WarmUp
 
 DAY = date(2024, 12, 19)
 ROWS = 200_000  # of a transaction

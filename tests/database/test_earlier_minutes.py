@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from tickstock.database.earlier_minutes import JOINED, EarlierMinutes, figures_of, read_earlier
+from tickstock.database.earlier_minutes import EarlierMinutes, figures_of, read_earlier
 from tickstock.database.migrate import migrate
+from tickstock.database.models import JOINED
 from tickstock.database.writers import Batch, Writer
 
 MINUTE, HOUR = 60_000, 3_600_000

@@ -24,10 +24,11 @@ from tickstock.market_hours import MINUTE_MS, AlwaysOpenCalendar, new_york_ms
 from tickstock.settings import Settings
 from tickstock.streaming.bar_columns import Bars
 from tickstock.streaming.engine import StreamingEngine
+from tickstock.streaming.history_requests import LONG_DAYS, SHORT_DAYS
 from tickstock.streaming.rest_fetcher import RestFetcher
 from tickstock.streaming.result_messages import LIVE
 from tickstock.streaming.stored_series import bar_columns
-from tickstock.streaming.warm_up import LONG_DAYS, SHORT_DAYS, WarmUp
+from tickstock.streaming.warm_up import WarmUp
 
 CALENDAR = AlwaysOpenCalendar()
 DAY = date(2024, 11, 20)

@@ -16,11 +16,10 @@ from msgspec import Struct
 from sqlalchemy import Connection, select
 
 from tickstock.database.connection import database_errors, open_engine
-from tickstock.database.models import bar_coverage, bars, feed_gaps, streaming_progress, streaming_sessions
+from tickstock.database.models import JOINED, bar_coverage, bars, feed_gaps, streaming_progress, streaming_sessions
 from tickstock.market_hours import MINUTE_MS
 
 SYMBOLS_PER_QUESTION = 200
-JOINED = 1  # the `day` of a row of `bar_coverage` that tells when a symbol joined the running feed
 
 # symbol, timestamp, open, high, low, close, volume
 Bar = tuple[str, int, float, float, float, float, int]

@@ -118,11 +118,16 @@ bars = Table(
     sqlite_with_rowid=False,
 )
 
+# The `day` of a row of `bar_coverage` that speaks of no day, but
+DAY_SERIES = 0  # of day bars: those before its moment are the vendor's
+JOINED = 1  # of a symbol that came while the feed was live: none of its minutes before that moment was made from ticks
+TOLD = 2  # and all that its history shows up to that moment is stored
+
 bar_coverage = Table(
     "bar_coverage",
     metadata,
     Column("symbol", Text, nullable=False),
-    Column("day", Milliseconds, nullable=False),  # start of the trading day; 0: the series of day bars
+    Column("day", Milliseconds, nullable=False),  # start of the trading day, or one of the above
     Column("until", Milliseconds, nullable=False),  # the vendor's REST bars before this moment are stored
     PrimaryKeyConstraint("symbol", "day"),
     sqlite_with_rowid=False,

@@ -10,11 +10,11 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from tickstock.database.models import DAY_SERIES
 from tickstock.database.vendor_queries import VendorQueries
 from tickstock.errors import DatabaseError
 from tickstock.market_hours import MINUTE_MS, Calendar, new_york_time
 from tickstock.streaming.bar_columns import Bars, no_bars
-from tickstock.streaming.corrections import DAY_BARS
 from tickstock.streaming.engine import StreamingEngine
 from tickstock.streaming.evening import STAGE as EVENING_STAGE
 from tickstock.streaming.evening import Evening
@@ -113,7 +113,7 @@ class AfterClose:
             results,
             base,
             day_bars=list(bars.rows(self._engine.symbols, "1day", 0, self._engine.source)),
-            coverage=[(symbol, DAY_BARS, until) for symbol in final.bars],
+            coverage=[(symbol, DAY_SERIES, until) for symbol in final.bars],
             vendor_progress=[(PROGRESS, until)] if final.complete else [],
         )
 

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from tickstock.database.models import DAY_SERIES
 from tickstock.database.writers import Batch
 from tickstock.market_hours import MINUTE_MS, Calendar
 from tickstock.streaming.bar_builder import LateTick
@@ -19,10 +20,6 @@ from tickstock.streaming.higher_timeframes import TIMEFRAME_MS, bar_bounds
 Row = Sequence[Any]  # of the `bars` table
 Key = tuple[str, int]  # symbol, start of the bar
 (SYMBOL, TIMEFRAME, START, REVISION, OPEN, HIGH, LOW, CLOSE, VOLUME, TICKS, TRADES, SOURCE, FIRST, LAST) = range(14)
-DAY_BARS = 0  # the `day` of a row of `bar_coverage` that speaks of day bars: those before its moment are the vendor's
-# Further such rows, of symbols that came while the feed was live:
-JOINED = 1  # none of their one-minute bars before that moment was made from ticks
-TOLD = 2  # all that their history shows up to that moment is stored
 HIGHER = tuple(timeframe for timeframe in TIMEFRAME_MS if timeframe != "1min")
 
 
@@ -134,7 +131,7 @@ def build_above(
         if not places:
             continue
         stored = batch.newest_bars(timeframe, [(symbol, start) for symbol, start, _ in places])
-        final = batch.covered_until(DAY_BARS, {symbol for symbol, _, _ in places}) if timeframe == "1day" else {}
+        final = batch.covered_until(DAY_SERIES, {symbol for symbol, _, _ in places}) if timeframe == "1day" else {}
         rows = []
         for symbol, start, end in sorted(places):
             before = stored.get((symbol, start))

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from tickstock.database.models import DAY_SERIES
 from tickstock.database.writers import Batch, Writer
 from tickstock.feed.massive_rest import RestBar
 from tickstock.market_hours import Calendar, new_york_time, regular_session_of
 from tickstock.streaming.bar_columns import Bars
-from tickstock.streaming.corrections import DAY_BARS, OPEN, REVISION, START, SYMBOL, VOLUME, Row, build_above
+from tickstock.streaming.corrections import OPEN, REVISION, START, SYMBOL, VOLUME, Row, build_above
 from tickstock.streaming.higher_timeframes import resample
 from tickstock.streaming.reconciliation import reconcile
 
@@ -90,7 +91,7 @@ class HistoryStore:
                 rows.append(row)
         with Writer(self._url) as writer, writer.transaction() as batch:
             insert_final_days(batch, rows)
-            batch.set_coverage([(symbol, DAY_BARS, until)])
+            batch.set_coverage([(symbol, DAY_SERIES, until)])
 
     def _day_end(self, start: int) -> int:
         session = self._calendar.session_at(start)

@@ -16,16 +16,17 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from tickstock.database.models import JOINED, TOLD
 from tickstock.database.queries import Queries
 from tickstock.errors import DatabaseError, RestError
 from tickstock.feed.massive_rest import RestBar
 from tickstock.market_hours import MINUTE_MS, Calendar
 from tickstock.streaming.bar_builder import EndedMinute
-from tickstock.streaming.corrections import JOINED, TOLD
 from tickstock.streaming.engine import MinuteResults, StreamingEngine
 from tickstock.streaming.health import shown
+from tickstock.streaming.history_requests import Request
 from tickstock.streaming.rest_fetcher import Fetched, RestFetcher
-from tickstock.streaming.warm_up import History, Request, WarmUp
+from tickstock.streaming.warm_up import History, WarmUp
 
 logger = logging.getLogger(__name__)
 
@@ -236,7 +237,7 @@ class Joins:
             elif join.wanted is None and now - join.begun > SPLITS_WAIT_MS:
                 join.wanted = {}
         for at, joins in unknown.items():
-            found = list(self._warm_up.requests([join.symbol for join in joins], day, at))
+            found = list(self._warm_up.requests.missing([join.symbol for join in joins], day, at))
             for join in joins:
                 join.wanted = {request.stage: request for request in found if request.symbol == join.symbol}
 

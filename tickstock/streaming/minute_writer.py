@@ -20,12 +20,13 @@ from typing import Any
 import msgspec
 
 from tickstock.contract import IndicatorAlert, ResultsEntry, StreamingIndicator, StreamingPattern
+from tickstock.database.models import TOLD
 from tickstock.database.spill import Record, SpillFile
 from tickstock.database.writers import Batch, Writer
 from tickstock.errors import DatabaseError, DatabaseUnavailable
 from tickstock.market_hours import MINUTE_MS, Calendar, now_ms
 from tickstock.streaming.bar_builder import LateTick
-from tickstock.streaming.corrections import TOLD, Row, store_corrections
+from tickstock.streaming.corrections import Row, store_corrections
 from tickstock.streaming.engine import MinuteResults
 from tickstock.streaming.history_store import insert_final_days
 from tickstock.streaming.log_follower import Position

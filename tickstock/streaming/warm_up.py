@@ -12,13 +12,11 @@ import contextlib
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from functools import partial
-from operator import methodcaller
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -27,15 +25,13 @@ from tickstock.contract import IndicatorAlert, StreamingPattern
 from tickstock.database.queries import Queries
 from tickstock.database.vendor_queries import VendorQueries
 from tickstock.database.windows import window_bars
-from tickstock.feed.massive_rest import MassiveRest
-from tickstock.market_hours import DAY_MS, MINUTE_MS, Calendar
+from tickstock.market_hours import MINUTE_MS, Calendar
 from tickstock.settings import Settings
 from tickstock.streaming.bar_columns import Bars, concatenate
-from tickstock.streaming.corrections import DAY_BARS as DAY_SERIES
 from tickstock.streaming.engine import MinuteResults, StreamingEngine
-from tickstock.streaming.final_days import last_final_day
+from tickstock.streaming.history_requests import DAY_BARS, LONG_DAYS, SHORT_DAYS, HistoryRequests
 from tickstock.streaming.history_store import HistoryStore
-from tickstock.streaming.rest_fetcher import DAYS, EARLIER, TODAY, Fetched, RestFetcher
+from tickstock.streaming.rest_fetcher import Fetched, RestFetcher
 from tickstock.streaming.result_messages import REPAIR
 from tickstock.streaming.snapshot import Snapshot, SnapshotError, fingerprint
 from tickstock.streaming.split_reading import SPLITS_STAGE, SplitReading
@@ -43,7 +39,6 @@ from tickstock.streaming.stored_series import StoredMinutes
 
 logger = logging.getLogger(__name__)
 
-SHORT_DAYS, LONG_DAYS, DAY_BARS = 3, 15, 300
 SPLITS_SECONDS = 10.0  # how long a start waits for the splits; what is fetched waits for them as long as it takes
 SHORT_SECONDS = 25.0  # how long a start waits for the days of the short series; what comes later is built in when it is there
 # What is asked of REST, and which series need it. A later stage's bars complete the series of an earlier one.
@@ -62,20 +57,6 @@ class History:
     alerts: list[IndicatorAlert] = field(default_factory=list)
     symbols: tuple[str, ...] = ()  # that joined, if it is of them alone
     is_found_again: bool = False  # at the next start, until it is stored, even if minutes behind it are
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """Bars of a symbol that are to be asked of REST."""
-
-    stage: str
-    symbol: str
-    need: int
-    fetch: Callable[[MassiveRest], Any]
-    store: Callable[[str, Any], None]
-
-    def ask(self, fetcher: RestFetcher) -> None:
-        fetcher.ask(self.need, self.symbol, (self.stage, None), self.fetch, self.store)
 
 
 class WarmUp:
@@ -107,6 +88,7 @@ class WarmUp:
         self._fingerprint = fingerprint(settings) if snapshot else ""
         self._marks: dict[str, list[int]] = {}  # of the stored bars that each series, and the figures, were built from
         self.store = HistoryStore(settings.database, settings.feed, calendar)
+        self.requests = HistoryRequests(calendar, queries, self.store, self.whole_from)
         self.splits = SplitReading(settings.database, fetcher)
         self._vendor_queries = VendorQueries(settings.database)
         self._outstanding: dict[str, set[str]] = {stage: set() for stage in STAGES}  # symbols, by stage
@@ -278,44 +260,10 @@ class WarmUp:
         """Ask REST for the days that are not covered, the newest ones first; while the splits are not known, only note them."""
         if not self.splits.known and not self.splits.waits:
             return  # REST did not tell them: what is stored has to do until it does
-        for request in self.requests([each for each in self.symbols if each not in self.joining], day, until):
+        for request in self.requests.missing([each for each in self.symbols if each not in self.joining], day, until):
             self._outstanding[request.stage].add(request.symbol)
             if self.splits.known:
                 request.ask(self._fetcher)
-
-    def requests(self, symbols: Sequence[str], day: date, until: int) -> Iterator[Request]:
-        """What is missing of the history of these symbols before `until`, of the running day before they joined.
-
-        Raises:
-            DatabaseUnavailable: it cannot be known.
-        """
-        covered = self._queries.covered_days()
-        today = self._day_start(day)
-        short = [self._day_start(each) for each in self._calendar.trading_days_before(day, SHORT_DAYS)]
-        long = [self._day_start(each) for each in self._calendar.trading_days_before(day, LONG_DAYS)][:-SHORT_DAYS]
-        for stage, need, days in (("minutes", TODAY, [*short, today]), ("earlier", EARLIER, long)):
-            for symbol in symbols:
-                missing = [start for start in days if not self._is_covered(covered, symbol, start, today)]
-                joined = self.whole_from.get(symbol, 0) >= today
-                end = min(until, self.whole_from[symbol]) if joined else until
-                if missing and missing[0] < end:
-                    last = missing[-1]
-                    end = end if last == today else self._day_end(last)
-                    store = partial(self.store.store_minutes, days=tuple(missing), until=end, today=today, mends=joined)
-                    yield Request(stage, symbol, need, methodcaller("minute_bars", symbol, missing[0], end), store)
-        last_day = last_final_day(self._calendar, day, until)
-        final_until = self._day_start(self._calendar.next_session(self._day_start(last_day) + DAY_MS - 1).trading_day)
-        first = day - timedelta(days=DAY_BARS * 3 // 2)
-        for symbol in symbols:
-            if covered.get((symbol, DAY_SERIES), -1) < final_until:
-                store = partial(self.store.store_days, until=final_until)
-                yield Request("days", symbol, DAYS, methodcaller("day_bars", symbol, first, last_day), store)
-
-    def _is_covered(self, covered: dict[tuple[str, int], int], symbol: str, start: int, today: int) -> bool:
-        until = covered.get((symbol, start))
-        # Of the running day what was before the log is enough: what follows comes from there.
-        least = self.whole_from.get(symbol, 0) if start == today else self._day_end(start)
-        return until is not None and until >= least
 
     def _wait_for_minutes(self, deadline: float) -> None:
         requests = self._outstanding["minutes"]
@@ -426,8 +374,3 @@ class WarmUp:
 
     def _day_start(self, day: date) -> int:
         return self._calendar.sessions_of(day)[0].start
-
-    def _day_end(self, start: int) -> int:
-        session = self._calendar.session_at(start)
-        assert session is not None
-        return self._calendar.sessions_of(session.trading_day)[-1].end
