@@ -107,6 +107,7 @@ export class Chart {
     this.history = new BarHistory(symbol, timeframe, () => this.marketTime());
     this.upkeep = new Upkeep(this.history, this.store);
     this.seenSignals = -1;
+    this.takenMinute = null;
     this.hasJumped = !this.moment;
     this.table.page = 0;
     this.held = null;
