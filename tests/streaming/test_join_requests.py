@@ -80,11 +80,13 @@ def here(tmp_path: Path) -> Joining:
     return Joining(tmp_path)
 
 
-def test_what_lies_before_is_asked_for_at_once_and_the_running_day_when_the_minute_is_over(here: Joining) -> None:
+def test_history_is_asked_for_when_the_minute_is_over_and_it_is_stored_that_the_symbol_joined(here: Joining) -> None:
+    """Bars that were stored before that would make the next start take it for a symbol that was there all the time."""
     here.joins.joined(["NEW"], AT)
-    here.joins.look(AT - MINUTE_MS)
-    assert sorted(here.fetcher.stages) == ["days", "earlier"]
-    here.joins.look(AT)
+    here.joins.look(AT - MINUTE_MS, True)
+    here.joins.look(AT, False)
+    assert not here.fetcher.requests
+    here.joins.look(AT, True)
     assert sorted(here.fetcher.stages) == ["days", "earlier", "minutes"]
     assert here.joins.waiting == ["NEW"] and not here.ready()
     here.answer([])  # REST knows nothing
@@ -95,7 +97,7 @@ def test_what_fails_is_tried_again_for_a_while_and_then_goes_without(here: Joini
     here.joins.joined(["NEW"], AT)
     attempts = 0
     while not here.ready():
-        here.joins.look(AT)
+        here.joins.look(AT, True)
         attempts += len(here.fetcher.requests)
         here.answer(None)
         here.now += 1_000
@@ -106,14 +108,14 @@ def test_what_fails_is_tried_again_for_a_while_and_then_goes_without(here: Joini
 
 def test_what_the_plan_does_not_allow_is_asked_for_once(here: Joining) -> None:
     here.joins.joined(["NEW"], AT)
-    here.joins.look(AT)
+    here.joins.look(AT, True)
     here.answer(None, refused=True)
     assert here.ready() == ["NEW"]
 
 
 def test_a_rest_that_never_answers_ends_the_wait(here: Joining) -> None:
     here.joins.joined(["NEW"], AT)
-    here.joins.look(AT)
+    here.joins.look(AT, True)
     here.now += LONGEST_MS + 1
     assert here.ready() == ["NEW"]
 
@@ -121,17 +123,17 @@ def test_a_rest_that_never_answers_ends_the_wait(here: Joining) -> None:
 def test_nothing_is_asked_before_the_splits_are_known_and_that_is_not_waited_for_ever(here: Joining) -> None:
     here.warm_up.splits.known = False
     here.joins.joined(["NEW"], AT)
-    here.joins.look(AT)
+    here.joins.look(AT, True)
     assert not here.fetcher.requests and not here.ready()
     here.now += SPLITS_WAIT_MS + 1
-    here.joins.look(AT)
+    here.joins.look(AT, True)
     assert not here.fetcher.requests and here.ready() == ["NEW"]
 
 
 def test_an_answer_that_does_not_reach_the_minute_in_which_ticks_were_seen_is_asked_for_again(here: Joining) -> None:
     here.joins.joined(["NEW"], AT)
     here.joins.only_whole([EndedMinute(AT - MINUTE_MS, {"NEW": [1.0] * 8, "AAA": [1.0] * 8}, "run", 1, 1)])
-    here.joins.look(AT)
+    here.joins.look(AT, True)
     store = next(store for _, tag, store in here.fetcher.requests if tag[1][1] == "minutes")
     with pytest.raises(Exception, match="no bar yet"):
         store("NEW", [RestBar(AT - 2 * MINUTE_MS, 1.0, 1.0, 1.0, 1.0, 1, 1)])

@@ -179,6 +179,7 @@ def test_a_restart_at_any_moment_of_a_join_stores_the_same_rows(run: Callable[[]
         eventually(lambda: any("S08, S09 join" in issue for issue in disturbed.health()["issues"]))
     if moment == "after it":
         disturbed.wait_until_joined()
+    wait_for_minute(disturbed.url, T0)  # a start before anything is stored is a first one, which knows all stored lists
     disturbed.store_list()
     if moment == "before the join":
         disturbed.store_list()  # the app does it a moment before it subscribes

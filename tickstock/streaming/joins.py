@@ -44,6 +44,7 @@ class _Join:
     at: int  # ms: the first minute that the log has whole
     begun: int  # steady ms
     over: int | None = None  # steady ms: when the minute before `at` was over
+    is_stored: bool = False  # that it joined: what comes before that would tell the next start of a symbol that did not
     traded_last: bool = False  # in that minute, as far as ticks tell
     wanted: dict[str, Request] | None = None  # by stage; None: not known yet
     under_way: set[str] = field(default_factory=set)
@@ -171,8 +172,8 @@ class Joins:
         rows, self._rows = self._rows, []
         return rows
 
-    def look(self, complete_until: int) -> None:
-        """Ask REST for what is wanted and can be there; every minute before `complete_until` was closed."""
+    def look(self, complete_until: int, is_stored: bool) -> None:
+        """Ask REST for what is wanted and can be there; every minute before `complete_until` was closed, and perhaps stored."""
         now, day = self._now(), self._engine.trading_day
         if day is None or now < self._not_before:
             return
@@ -185,8 +186,11 @@ class Joins:
         for join in list(self._joins.values()):
             if join.over is None and complete_until >= join.at:
                 join.over = now
+            join.is_stored = join.is_stored or (join.over is not None and is_stored)
+            if not join.is_stored:
+                continue
             for stage, request in (join.wanted or {}).items():
-                if stage in join.under_way or now < join.due.get(stage, 0) or (stage == "minutes" and join.over is None):
+                if stage in join.under_way or now < join.due.get(stage, 0):
                     continue
                 join.under_way.add(stage)
                 self._ask(join, request)

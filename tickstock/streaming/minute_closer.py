@@ -271,7 +271,7 @@ class MinuteCloser:
 
     def _join(self, joins: Joins, base: Position) -> None:
         """Ask for the history of who joined, and when all that was closed is stored, build its series between two minutes."""
-        joins.look(base.complete_until)
+        joins.look(base.complete_until, not self._writer.waiting)
         if self._queue.waits or self._writer.waiting or not joins.ready():
             return
         if (found := joins.finish(base.complete_until)) is not None:
