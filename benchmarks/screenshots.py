@@ -26,11 +26,12 @@ if TYPE_CHECKING:
 SIMULATED_MARKET = {"TICKSTOCK_FEED": "simulated", "TICKSTOCK_FEED_CLOCK": "wall", "TICKSTOCK_CALENDAR": "always_open"}
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 KEPT_CHUNKS = (b"IHDR", b"PLTE", b"IDAT", b"IEND")
-LIVE_SIGNALS = 6
+LIVE_SIGNALS = 4
 LIVE = """(least) => {
   const text = (selector) => document.querySelector(selector)?.textContent ?? "";
   const live = document.querySelectorAll(".signal:not([data-origin]) .chip").length;
-  const hasChanges = text("td.change") !== "" && !text("#watch-note").includes("no Chg%");
+  const hasChanges = !document.querySelector("#watch-view").offsetParent || // on a phone, behind another tab
+    (text("td.change") !== "" && !text("#watch-note").includes("no Chg%"));
   return text("#feed-state") === "Active" && text("#health-state") === "Healthy" && live >= least && hasChanges;
 }"""
 
