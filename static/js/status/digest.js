@@ -7,6 +7,7 @@ import { nameOf } from "../common/words.js";
 /** @import { Signal } from "../link/messages.js" */
 
 const EVERY_MS = 5000;
+const GATHER_MS = 1000; // signals of one close arrive one after the other
 const DIRECTIONS = ["bullish", "bearish", "neutral"];
 
 /**
@@ -36,12 +37,15 @@ export function digestDrawing(store, region, { isListed, rank }) {
   /** @type {Signal[]} */
   let arrived = [];
   let spokenAt = 0;
+  let firstAt = 0;
   store.onSignal.push((signal) => {
     const isNews = store.feed !== null && signal.origin === "live" && signal.state !== "forming" && signal.state !== "void";
-    if (isNews && !store.paused && arrived.length < 1000) arrived.push(signal);
+    if (!isNews || store.paused || arrived.length >= 1000) return;
+    if (!arrived.length) firstAt = Date.now();
+    arrived.push(signal);
   });
   return (now) => {
-    if (!arrived.length || now - spokenAt < EVERY_MS) return;
+    if (!arrived.length || now - spokenAt < EVERY_MS || now - firstAt < GATHER_MS) return;
     const listed = arrived.filter(isListed);
     arrived = [];
     if (!listed.length) return;

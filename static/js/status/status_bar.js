@@ -41,6 +41,7 @@ export class StatusBar {
     this.watchlist = watchlist;
     this.latency = latency;
     this.figuresAt = 0;
+    this.wasUp = false;
     this.parts = Object.fromEntries(PARTS.map((id) => [id, byId(id)]));
   }
 
@@ -57,7 +58,8 @@ export class StatusBar {
     setText(this.parts["tick-rate"], !isUp || feed?.ticks_per_second == null ? "" : `${rate(feed.ticks_per_second)} ticks/s`);
     this.state("health-state", isUp || !health ? healthWords(health) : ["Health unknown", "wait"]);
     setText(this.parts.issues, isUp ? issuesBeside(feed, health).join("; ") : "");
-    if (now - this.figuresAt >= FIGURES_EVERY_MS) this.drawLatency(now, isUp);
+    if (now - this.figuresAt >= FIGURES_EVERY_MS || isUp !== this.wasUp) this.drawLatency(now, isUp);
+    this.wasUp = isUp;
     this.drawBadges(feed, now);
     this.drawClock();
   }
