@@ -85,6 +85,24 @@ def test_every_dialog_of_the_page(chromium: Browser, world: World) -> None:
             page.page.keyboard.press("Escape")
 
 
+def test_a_move_that_fades_while_the_theme_changes(chromium: Browser, world: World) -> None:
+    with shown(chromium, world) as page:
+        page.page.wait_for_selector("td.last[data-direction=down]")
+        faded = page.page.evaluate(
+            """() => {
+                const cells = [...document.querySelectorAll("td.last[data-direction] > span:last-child")];
+                for (const each of cells) { each.parentElement.dataset.moved = "now"; getComputedStyle(each).backgroundColor; }
+                for (const each of cells) { delete each.parentElement.dataset.moved; getComputedStyle(each).backgroundColor; }
+                const fading = document.getAnimations().filter(({ effect }) => cells.includes(effect.target));
+                for (const each of fading) { each.pause(); each.currentTime = 0; }
+                return fading.length;
+            }"""
+        )
+        assert faded > 0
+        page.page.emulate_media(color_scheme="dark")
+        assert violations(page.page, "color-contrast") == []
+
+
 def test_the_states_of_alarm(chromium: Browser, world: World) -> None:
     world.streaming.health("stopped", ["the database is away"])
     with shown(chromium, world) as page:

@@ -343,7 +343,7 @@ function drawMove(line, cell, quote, now) {
   const before = line.price;
   const hasMoved = price !== null && before !== null && before !== price;
   if (hasMoved) line.movedAt = now;
-  if (hasMoved || !line.movedAt) setData(cell, "moved", hasMoved ? (price > before ? "up" : "down") : "");
+  if (hasMoved || !line.movedAt) setData(cell, "moved", hasMoved ? "now" : "");
   line.price = price;
   setText(cell.children[0], direction > 0 ? "▲" : direction < 0 ? "▼" : "");
   setData(cell, "direction", direction > 0 ? "up" : direction < 0 ? "down" : "");
