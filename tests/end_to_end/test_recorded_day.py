@@ -18,6 +18,8 @@ from tests.feed.vendor_reference import ReferenceBar, Rules, read_prints, read_r
 from tests.servers import PostgresServer
 from tickstock.database import models
 from tickstock.database.connection import open_engine
+from tickstock.database.vendor_queries import VendorQueries
+from tickstock.streaming.final_days import PROGRESS as FINAL_DAYS
 
 pytestmark = pytest.mark.slow
 
@@ -36,7 +38,7 @@ Rows = dict[tuple[Any, ...], tuple[Any, ...]]
 def replay(
     folder: Path, file: Path, database_url: str | None = None, during: Callable[[RunningSystem], None] | None = None
 ) -> dict[str, Any]:
-    """Play a file at full speed until everything of it is stored; what was forwarded, consumed and stored."""
+    """Play a file at full speed until everything of it is stored, the vendor's final bars too; what was forwarded and stored."""
     with RunningSystem(folder, ["--replay", str(file), "--speed", "max"], REPLAY, database_url) as system:
         if during is not None:
             during(system)
@@ -49,6 +51,8 @@ def replay(
             return any(row[1] >= day_end for row in rows.values())
 
         system.wait_until(stored, 60, "TickStockPL to store the day's last minute")
+        vendors_word = VendorQueries(system.database_url)
+        system.wait_until(lambda: vendors_word.progress(FINAL_DAYS) is not None, 60, "the day's final bars")
         system.wait_until(lambda: count(system.database_url, models.ticks) >= end["forwarded"], 60, "all ticks to be stored")
         system.wait_until(lambda: system.health().get("ticks_total", 0) >= end["forwarded"] or during is not None, 15, "health")
         return {"forwarded": end["forwarded"], "run": end["run"], "database": system.database_url,

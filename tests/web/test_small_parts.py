@@ -125,6 +125,39 @@ def test_a_close_that_does_not_come_is_looked_for_less_often() -> None:
     assert len([at for at in looked if at >= 120]) <= 25
 
 
+def test_an_operator_is_told_of_closes_now_and_then_and_at_once_when_all_are_known_or_the_day_is_another() -> None:
+    symbols = tuple(f"S{number}" for number in range(40))
+    stored: dict[str, float] = {}
+    watched = [symbols]
+    closes = PreviousCloses(lambda: watched[0], lambda wanted, day: {each: stored[each] for each in wanted if each in stored})
+
+    def lines(day: date, seconds: range) -> list[tuple[int, str]]:
+        told = []
+        for second in seconds:
+            stored.update({symbol: 1.0 for symbol in symbols[: max(0, min(second, 25))]})
+            if second >= 40:
+                stored[symbols[0]] = float(second)  # another close of a symbol that has one is no news
+            if second >= 100:
+                stored.update(dict.fromkeys(symbols, 2.0))
+            closes.refresh(day, float(second))
+            if news := closes.news(float(second)):
+                told.append((second, news))
+        return told
+
+    friday, monday = date(2026, 11, 20), date(2026, 11, 23)
+    assert lines(friday, range(200)) == [
+        (0, "previous close known of 0 of 40 symbols"),
+        (15, "previous close known of 15 of 40 symbols"),
+        (30, "previous close known of 25 of 40 symbols"),
+        (100, "previous close known of 40 of 40 symbols"),
+    ]
+    assert lines(monday, range(200, 300)) == [(200, "previous close known of 40 of 40 symbols")]
+    watched[0] = symbols[:30]  # those that left do not count
+    assert lines(monday, range(300, 400)) == [(300, "previous close known of 30 of 30 symbols")]
+    watched[0] = ()
+    assert lines(monday, range(400, 500)) == []
+
+
 @pytest.mark.parametrize(
     ("origin", "host", "expected"),
     [

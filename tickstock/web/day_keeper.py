@@ -84,10 +84,9 @@ class DayKeeper:
         if self._due <= time.monotonic() or (self._lacks_something(day) and self._may_read_again()):
             self._read_day(day)
         if self.previous.refresh(day.day, time.monotonic()):
-            closes = self.previous.closes
-            live.market.board.set_previous_closes(closes, day.day)
-            logger.info("DAY-KEEPER: previous close known of %d of %d symbols", len(closes), len(live.lists.symbols))
-
+            live.market.board.set_previous_closes(self.previous.closes, day.day)
+        if news := self.previous.news(time.monotonic()):
+            logger.info("DAY-KEEPER: %s", news)
         if known := self.earlier.look():
             missing = self.earlier.missing
             logger.info(

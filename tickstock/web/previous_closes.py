@@ -9,6 +9,7 @@ RETRY_SECONDS = 1.0  # while TickStockPL stores one after another
 LATER_SECONDS = 10.0  # when it has not stored one for a while: of some symbols there may be none
 WHILE_SECONDS = 120.0
 AGAIN_SECONDS = 60.0
+NEWS_SECONDS = 15.0  # between two lines for an operator while more and more become known
 
 ReadCloses = Callable[[Sequence[str], date], Mapping[str, float]]
 
@@ -28,6 +29,8 @@ class PreviousCloses:
         self._wanted: Sequence[str] = ()
         self._looked_at = self._read_at = float("-inf")
         self._changed_at = float("-inf")
+        self._told: tuple[date | None, int, int] = (None, 0, 0)  # of which day, how many were known and watched
+        self._told_at = float("-inf")
 
     def refresh(self, day: date, monotonic: float) -> bool:
         """Read all on another day and every minute, and in between what is missing; True when a close changed."""
@@ -49,6 +52,18 @@ class PreviousCloses:
             return False
         self._changed_at = monotonic
         return True
+
+    def news(self, monotonic: float) -> str:
+        """What an operator is told: at once when all are known and on another day, else now and then; "" while nothing is new."""
+        known, watched = sum(symbol in self.closes for symbol in self._wanted), len(self._wanted)
+        told_day, told_known, told_watched = self._told
+        is_due = (
+            self._day != told_day or (known == watched and told_known < told_watched) or monotonic - self._told_at >= NEWS_SECONDS
+        )
+        if not watched or self._told == (self._day, known, watched) or not is_due:
+            return ""
+        self._told, self._told_at = (self._day, known, watched), monotonic
+        return f"previous close known of {known} of {watched} symbols"
 
     def _pause(self, monotonic: float) -> float:
         return RETRY_SECONDS if monotonic - self._changed_at < WHILE_SECONDS else LATER_SECONDS
