@@ -190,7 +190,7 @@ class VirtualDay:
         self.redis = RedisServer()
         self.simulator = Process(
             folder / "simulator.log", "-m", "tickstock.simulator", "--port", "0", "--rest-port", "0", "--key", KEY, "--symbols",
-            "AAPL,COIN", "--start", "2026-11-20T10:30:30", "--end", "2026-11-20T10:50", "--speed", "60", *options,
+            "AAPL,COIN", "--start", "2026-11-20T10:30:30", "--end", "2026-11-20T10:50", "--speed", "150", *options,
         )  # fmt: skip
         wait_until(lambda: "ready" in self.simulator.output(), "the simulator is ready")
         port = int(self.simulator.output().split("/stocks")[0].rsplit(":", 1)[1])
