@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -140,10 +141,11 @@ def test_a_symbol_without_anything_is_an_empty_list(client: FlaskClient) -> None
     assert client.get("/api/bars/ZZZZ").get_json() == {"bars": [], "next": None}
 
 
-@pytest.mark.parametrize("symbol", ["KIMpL", "A" * 32, "<b>&", "Ä+1", "^X"])
+@pytest.mark.parametrize("symbol", ["KIMpL", "A" * 32, "<b>&", "Ä+1", "^X", "BRK/B"])
 def test_whatever_a_watchlist_may_hold_can_be_asked_for(client: FlaskClient, symbol: str) -> None:
     assert list_symbols([symbol]) == (symbol,)
     assert client.get(f"/api/bars/{quote(symbol)}").get_json() == {"bars": [], "next": None}
+    assert client.get(f"/api/indicators/{quote(symbol, safe='')}?limit=5").get_json() == {"indicators": [], "next": None}
     assert client.get("/api/patterns", query_string={"symbol": symbol}).get_json()["patterns"] == []
 
 
@@ -236,6 +238,15 @@ def test_the_home_page_is_live_streaming(client: FlaskClient) -> None:
     assert "Live Streaming</a>" in page
     assert "<style" not in page
     assert " style=" not in page
+
+
+@pytest.mark.parametrize("path", ["/dashboard", "/patterns", "/status", "/about"])
+def test_what_names_a_part_of_a_page_stands_there_once(client: FlaskClient, path: str) -> None:
+    page = client.get(path).get_data(as_text=True)
+    ids = re.findall(r'\bid="([^"]+)"', page)
+    assert [each for each in set(ids) if ids.count(each) > 1] == []
+    named = re.findall(r'\baria-(?:labelledby|describedby|controls)="([^"]+)"', page)
+    assert {each for names in named for each in names.split()} <= set(ids)
 
 
 def test_a_database_that_is_away_is_said(tmp_path: Path) -> None:
