@@ -57,7 +57,7 @@ export function takeMessages(socket, store, wanted) {
   for (const [event, take] of Object.entries(takes)) socket.on(event, acknowledged(take));
   for (const [event, hold] of Object.entries(states)) {
     socket.on(event, acknowledged((message) => {
-      store.heardAt(message.time ?? 0);
+      store.heardAt(); // a session's time is the market's own
       hold(message);
     }));
   }

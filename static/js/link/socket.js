@@ -56,7 +56,7 @@ function followLink(socket, store) {
     if (store.link === "live") store.setLink("lost");
   });
   document.addEventListener("visibilitychange", () => {
-    store.heardAt(0); // nothing but events came while hidden, as was asked for
+    store.heardAt(); // nothing but events came while hidden, as was asked for
     if (socket.connected) socket.emit("visible", !document.hidden);
   });
 }

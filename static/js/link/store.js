@@ -65,7 +65,7 @@ export class Store {
     return this.session?.time !== undefined;
   }
 
-  /** @param {number} serverTime */
+  /** @param {number} [serverTime]  the server's clock, where the message tells it */
   heardAt(serverTime) {
     this.heard = Date.now();
     if (serverTime) this.clockOffset = serverTime - this.heard;
