@@ -134,7 +134,7 @@ def test_an_operator_is_told_of_closes_now_and_then_and_at_once_when_all_are_kno
     def lines(day: date, seconds: range) -> list[tuple[int, str]]:
         told = []
         for second in seconds:
-            stored.update({symbol: 1.0 for symbol in symbols[: max(0, min(second, 25))]})
+            stored.update(dict.fromkeys(symbols[: min(second, 25)], 1.0))
             if second >= 40:
                 stored[symbols[0]] = float(second)  # another close of a symbol that has one is no news
             if second >= 100:

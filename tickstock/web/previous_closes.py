@@ -55,14 +55,13 @@ class PreviousCloses:
 
     def news(self, monotonic: float) -> str:
         """What an operator is told: at once when all are known and on another day, else now and then; "" while nothing is new."""
-        known, watched = sum(symbol in self.closes for symbol in self._wanted), len(self._wanted)
+        day, known, watched = news = self._day, sum(symbol in self.closes for symbol in self._wanted), len(self._wanted)
         told_day, told_known, told_watched = self._told
-        is_due = (
-            self._day != told_day or (known == watched and told_known < told_watched) or monotonic - self._told_at >= NEWS_SECONDS
-        )
-        if not watched or self._told == (self._day, known, watched) or not is_due:
+        all_became_known = known == watched and told_known < told_watched
+        is_due = day != told_day or all_became_known or monotonic - self._told_at >= NEWS_SECONDS
+        if not watched or news == self._told or not is_due:
             return ""
-        self._told, self._told_at = (self._day, known, watched), monotonic
+        self._told, self._told_at = news, monotonic
         return f"previous close known of {known} of {watched} symbols"
 
     def _pause(self, monotonic: float) -> float:
