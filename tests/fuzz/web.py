@@ -20,6 +20,7 @@ from tickstock.web.parameters import BadParameter
 from tickstock.web.watchlist_api import SYMBOL_PARAMETERS
 
 ROUTES = {**PARAMETERS, "/api/symbols": SYMBOL_PARAMETERS}
+SYMBOL = "<ticker:symbol>"  # where a route has one
 ASKED_WHOLLY = 400  # every so many inputs go through the whole application, with its database
 QUERIES = (
     b"symbol=AAPL&pattern=Hammer&direction=bullish&state=confirmed&timeframe=1min&origin=live&limit=5",
@@ -73,8 +74,8 @@ class QueryStrings:
     def _ask(self, route: str, query: str, outcome: str) -> None:
         before = self._bad.total
         symbol = quote(query[:30], safe="")
-        answer = self._client.open(path=route.replace("<symbol>", symbol or "AAPL"), query_string=query)
-        unsure = "<symbol>" in route or "next" in query or "previous" in query  # no symbol, or a page that no answer named
+        answer = self._client.open(path=route.replace(SYMBOL, symbol or "AAPL"), query_string=query)
+        unsure = SYMBOL in route or "next" in query or "previous" in query  # no symbol, or a page that no answer named
         expected = (200, 400, 404) if unsure else (400,) if outcome else (200,)
         assert answer.status_code in expected, (route, answer.status_code, answer.get_data()[:300])
         is_file = route.endswith(".csv") and answer.status_code == 200

@@ -149,6 +149,13 @@ def test_whatever_a_watchlist_may_hold_can_be_asked_for(client: FlaskClient, sym
     assert client.get("/api/patterns", query_string={"symbol": symbol}).get_json()["patterns"] == []
 
 
+@pytest.mark.parametrize("text", ["A//B", "/A", "A/", "A/B/C"])
+def test_a_path_in_which_no_symbol_stands_is_not_found_and_leads_to_no_other(client: FlaskClient, text: str) -> None:
+    for path in (text, quote(text, safe="")):
+        answer = client.get(f"/api/bars/{path}")
+        assert (answer.status_code, answer.content_type) == (404, "application/json")
+
+
 @pytest.mark.parametrize(
     ("path", "parameter"),
     [

@@ -67,8 +67,8 @@ PARAMETERS: dict[str, dict[str, Reader]] = {
     "/api/alerts": {**_ALERTS, **_PAGED_BOTH_WAYS},
     "/api/patterns.csv": {**_PATTERNS, **_SPAN},
     "/api/alerts.csv": {**_ALERTS, **_SPAN},
-    "/api/indicators/<symbol>": {"timeframe": TIMEFRAME, **_PAGED},
-    "/api/bars/<symbol>": {"timeframe": TIMEFRAME, **_PAGED},
+    "/api/indicators/<ticker:symbol>": {"timeframe": TIMEFRAME, **_PAGED},
+    "/api/bars/<ticker:symbol>": {"timeframe": TIMEFRAME, **_PAGED},
     "/api/gaps": {"from": parameters.moment, "limit": parameters.limit},
     "/api/outcomes": {"pattern": parameters.name, "timeframe": TIMEFRAME, "horizon": parameters.horizon, "quality": QUALITY},
 }
@@ -98,13 +98,13 @@ def alerts_csv() -> Answer:
     return _csv("alerts", Queries.alerts)
 
 
-@api.get("/api/indicators/<symbol>")
+@api.get("/api/indicators/<ticker:symbol>", merge_slashes=False)
 def indicators(symbol: str) -> Answer:
     """Indicator values of one symbol by bar."""
     return _page("indicators", Queries.indicators, _of_symbol(symbol))
 
 
-@api.get("/api/bars/<symbol>")
+@api.get("/api/bars/<ticker:symbol>", merge_slashes=False)
 def bars(symbol: str) -> Answer:
     """Bars of one symbol, each in its newest revision."""
     return _page("bars", Queries.bars, _of_symbol(symbol))

@@ -26,6 +26,7 @@ from tickstock.web.live import LivePage
 from tickstock.web.market import Market, NoMarket
 from tickstock.web.packets import checked_packets
 from tickstock.web.pages import pages
+from tickstock.web.parameters import TickerConverter
 from tickstock.web.redis_event_subscriber import RedisEventSubscriber
 from tickstock.web.redis_probe import RedisProbe
 from tickstock.web.security import Origins, add_headers, refuse_large_bodies
@@ -127,6 +128,7 @@ def create_app(settings: Settings, market: Market | None = None) -> Flask:
         settings, market, socketio, live, keeper, watchlists, subscriber, stored, symbols, probe, redis, catalog
     )
     app.wsgi_app = HandshakeGuard(app.wsgi_app, bad_messages)  # type: ignore[method-assign]
+    app.url_map.converters["ticker"] = TickerConverter
     app.before_request(refuse_large_bodies)
     app.register_blueprint(pages)
     app.register_blueprint(api)

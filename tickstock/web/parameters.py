@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
+from werkzeug.routing import BaseConverter
+
 from tickstock.errors import TickStockError
 from tickstock.logs import shortened
 from tickstock.market_hours import NEW_YORK
@@ -59,6 +61,12 @@ def symbol(text: str) -> str:
     if not is_ticker(text):
         raise ValueError(f"a ticker such as AAPL or BRK.B, of at most {LONGEST_SYMBOL} characters")
     return text
+
+
+class TickerConverter(BaseConverter):
+    """A ticker as a part of a path; it may have one slash in it, as BRK/B has."""
+
+    regex = "[^/]+(?:/[^/]+)?"
 
 
 def is_ticker(text: str) -> bool:
