@@ -32,5 +32,8 @@ export function bytes(size) {
   return step === 0 ? `${WHOLE.format(size)} B` : `${(size / 1024 ** step).toFixed(1)} ${units[step]}`;
 }
 
+/** @param {number} share @returns {string} 82 %: rounded down, because 100 % is what nothing can be better than */
+export const inPercent = (share) => `${Math.floor(share * 100 + 1e-9)} %`;
+
 /** @param {number} share @returns {string} 98.76 % */
 export const percent = (share) => `${CENTS.format(share * 100)} %`;

@@ -1,6 +1,6 @@
 /** The columns of the list: what each shows of a pattern or an alert. */
 
-import { price } from "../common/figures.js";
+import { inPercent, price } from "../common/figures.js";
 import { clockAt, dayOf, minuteTime, timeZone, zoneAt } from "../common/new_york_time.js";
 import { element } from "../common/page.js";
 import { ARROWS, nameOf, ORIGINS, SESSION_WORDS, TIMEFRAMES } from "../common/words.js";
@@ -76,8 +76,8 @@ function originCell({ origin }) {
   return cell;
 }
 
-/** @param {number | null | undefined} share @returns {string} rounded down: 100 % is what nothing can be better than */
-const inPercent = (share) => (share === null || share === undefined ? "–" : `${Math.floor(share * 100 + 1e-9)} %`);
+/** @param {number | null | undefined} share */
+const shareCell = (share) => (share == null ? "–" : inPercent(share));
 
 /** @param {Signal} signal @returns {string} RSI_14 70.40 against 70.00; with as many digits as tell the two apart */
 function figure({ indicator = "", value = 0, threshold = 0 }) {
@@ -104,8 +104,8 @@ export const patternColumns = (means) => [
   { label: "Pattern", name: "name", sort: "pattern", cell: nameCell },
   ...PLACE,
   { label: "Price", name: "number", cell: ({ price: at = 0 }) => price(at) },
-  { label: "Quality", name: "number", sort: "quality", first: "desc", cell: ({ quality }) => inPercent(quality) },
-  { label: "Rank", name: "number", cell: (signal) => inPercent(means.rankOf(signal)) },
+  { label: "Quality", name: "number", sort: "quality", first: "desc", cell: ({ quality }) => shareCell(quality) },
+  { label: "Rank", name: "number", cell: (signal) => shareCell(means.rankOf(signal)) },
   { label: "State", name: "stands", cell: stateCell },
   { label: "Origin", name: "origin", cell: originCell },
   { label: "Surroundings", name: "around", cell: (signal) => surroundings(signal).join(" · ") || "–" },

@@ -1,6 +1,8 @@
 /** One polite sentence at most every five seconds, for those who listen to the page. */
 
+import { inPercent } from "../common/figures.js";
 import { setText } from "../common/page.js";
+import { isConfirmed } from "../common/signal.js";
 import { nameOf } from "../common/words.js";
 
 /** @import { Store } from "../link/store.js" */
@@ -21,7 +23,7 @@ export function digestOf(signals, rank) {
   const balance = counts.filter(([count]) => count).map(([count, name]) => `${count} ${name}`);
   const best = signals.reduce((one, other) => ((rank(other) ?? 0) > (rank(one) ?? 0) ? other : one));
   const share = rank(best);
-  const ranked = share === null ? "" : `, rank ${Math.floor(share * 100)} %`;
+  const ranked = share === null ? "" : `, rank ${inPercent(share)}`;
   const named = `${best.symbol} ${nameOf(best)}`;
   if (signals.length === 1) return `New signal: ${named}, ${best.direction}${ranked}.`;
   return `${signals.length} new signals: ${balance.join(", ")}. ${share === null ? "One of them" : "Best"}: ${named}, ${best.direction}${ranked}.`;
@@ -39,7 +41,7 @@ export function digestDrawing(store, region, { isListed, rank }) {
   let spokenAt = 0;
   let firstAt = 0;
   store.onSignal.push((signal) => {
-    const isNews = store.feed !== null && signal.origin === "live" && signal.state !== "forming" && signal.state !== "void";
+    const isNews = store.feed !== null && signal.origin === "live" && isConfirmed(signal);
     if (!isNews || store.paused || arrived.length >= 1000) return;
     if (!arrived.length) firstAt = Date.now();
     arrived.push(signal);

@@ -141,6 +141,7 @@ test("the digest says how many, which way, and the best", () => {
   const three = [signal("A", "bullish", "Hammer", 0.4), signal("B", "bearish", "HeadShoulders", 0.96), signal("C", "bullish", "Engulfing", 0.9)];
   assert.equal(digestOf(three, rank), "3 new signals: 2 bullish, 1 bearish. Best: B Head and shoulders, bearish, rank 96 %.");
   assert.equal(digestOf(three.slice(0, 1), rank), "New signal: A Hammer, bullish, rank 40 %.");
+  assert.equal(digestOf([signal("A", "bullish", "Hammer", 0.29)], rank), "New signal: A Hammer, bullish, rank 29 %.");
   const alerts = [{ symbol: "A", direction: "bullish", alert: "GAP_UP" }, { symbol: "B", direction: "neutral", alert: "GAP_UP" }];
   assert.equal(digestOf(alerts, () => null), "2 new signals: 1 bullish, 1 neutral. One of them: A Gap up, bullish.");
 });
