@@ -33,7 +33,11 @@ const means = {
   /** @param {any} signal */
   rankOf: (signal) => catalog?.rank(signal) ?? null,
 };
-const columns = /** @type {Record<string, any>} */ ({ patterns: patternColumns(means), alerts: alertColumns(means) });
+const tables = /** @type {Record<string, {columns: any[], caption: string}>} */ ({
+  patterns: { columns: patternColumns(means), caption: "Detected patterns" },
+  alerts: { columns: alertColumns(means), caption: "Raised alerts" },
+  outcomes: { columns: OUTCOME_COLUMNS, caption: "What followed live patterns" },
+});
 const table = /** @type {DataTable<any>} */ (new DataTable(byId("table"), (sort, order) => show(changed(shown, { sort, order }))));
 const readers = { list: new Reader(() => draw()), outcomes: new Reader(() => draw()) };
 const filters = new FilterBar(byId("filters"), (changes, isTyping) => show(changed(shown, changes), isTyping && typing));
@@ -52,6 +56,7 @@ const left = {}; // how each view was left
 
 const isList = () => shown.view !== "outcomes";
 const reader = () => (isList() ? readers.list : readers.outcomes);
+const question = () => (isList() ? questionsOf(shown, Date.now()).list : outcomeQuestion(shown));
 
 /**
  * Show something else: in the address, on the page, and asked from the server where it is another question.
@@ -77,17 +82,15 @@ function restore(wanted) {
 
 function ask() {
   readers[isList() ? "outcomes" : "list"].stop();
-  const question = isList() ? questionsOf(shown, Date.now()).list : outcomeQuestion(shown);
-  const { path, answer, failingSince, answeredPath } = reader();
-  if (!isList() && path === question && answer && !failingSince && answeredPath === question) draw(); // only sorted otherwise
-  else reader().ask(question);
+  const { path, answer, isOld } = reader();
+  if (!isList() && path === question() && answer && !isOld) draw(); // only sorted otherwise
+  else reader().ask(question());
 }
 
 /** @param {Choice} choice */
 function choose({ value, what }) {
-  const nothing = { [shown.kind === "alerts" && isList() ? "alert" : "pattern"]: "", family: "" };
-  const name = Object.keys(nothing)[0];
-  show(changed(shown, { ...nothing, ...(what === "family" ? { family: value } : { [name]: value }) }));
+  const name = shown.kind === "alerts" && isList() ? "alert" : "pattern";
+  show(changed(shown, what === "family" ? { [name]: "", family: value } : { [name]: value, family: "" }));
 }
 
 function showControls() {
@@ -114,8 +117,8 @@ function draw() {
   const { asking, answer, isOld, answeredAt } = reader();
   const rows = rowsOf(answer);
   drawTable(rows);
-  drawProblem();
   const words = problemWords(reader());
+  drawProblem(words);
   setData(byId("main"), "old", isOld ? "yes" : "");
   byId("scroll").setAttribute("aria-busy", String(asking));
   const empty = rows.length ? "" : answer && !words ? emptyWords(shown, answer, filtersOf(shown).length) : words ? "Nothing can be shown yet." : "Reading from the database…";
@@ -135,7 +138,7 @@ function drawTable(rows) {
   // While another kind is read, the rows keep the columns that they were read with.
   const kind = isList() ? (answer ? ("alerts" in answer ? "alerts" : "patterns") : shown.kind) : "outcomes";
   const sort = `${kind} ${shown.sort} ${shown.order} ${catalog !== null}`;
-  table.setColumns(columns[kind] ?? OUTCOME_COLUMNS, { patterns: "Detected patterns", alerts: "Raised alerts" }[kind] ?? "What followed live patterns");
+  table.setColumns(tables[kind].columns, tables[kind].caption);
   byId("table").hidden = rows.length === 0;
   table.showSort(shown.sort, shown.order);
   if (drawn.answer === answer && drawn.sort === sort) return;
@@ -154,8 +157,8 @@ function drawReport(answer) {
   setText(byId("universe"), universe.join(", "));
 }
 
-function drawProblem() {
-  const words = problemWords(reader());
+/** @param {string} words */
+function drawProblem(words) {
   const banner = byId("problem");
   setText(banner, words);
   banner.hidden = !words;
@@ -190,7 +193,7 @@ paging.next.addEventListener("click", () => turn("next"));
 paging.previous.addEventListener("click", () => turn("previous"));
 limit.addEventListener("change", () => show(changed(shown, { limit: limit.value })));
 byId("clear").addEventListener("click", clear);
-byId("refresh").addEventListener("click", () => reader().ask(isList() ? questionsOf(shown, Date.now()).list : outcomeQuestion(shown)));
+byId("refresh").addEventListener("click", () => reader().ask(question()));
 byId("filters").addEventListener("focusin", () => (typing = false));
 addEventListener("popstate", () => restore(fromAddress(location.search)));
 phone.addEventListener("change", foldOnPhones);

@@ -1,7 +1,6 @@
 /** The form of filters: shows what is chosen, and says what the visitor changes. */
 
-import { byId } from "../common/page.js";
-import { OUTCOME_DEFAULTS } from "./address.js";
+import { OUTCOME_DEFAULTS, SORTS } from "./address.js";
 
 /** @import { Shown } from "./address.js" */
 
@@ -59,8 +58,9 @@ export class FilterBar {
       else if (control !== document.activeElement || fromControl(control.name, control.value) !== fromControl(control.name, value)) control.value = value;
     }
     for (const part of /** @type {Iterable<HTMLElement>} */ (this.form.querySelectorAll("[data-kinds]"))) part.hidden = part.dataset.kinds !== shown.kind;
-    const sort = byId("filters").querySelector("[name=sort]");
-    for (const option of sort?.querySelectorAll("option") ?? []) option.hidden = option.disabled = option.value === (shown.kind === "alerts" ? "pattern" : "alert") || (shown.kind === "alerts" && option.value === "quality");
+    for (const option of /** @type {Iterable<HTMLOptionElement>} */ (this.form.querySelectorAll("[name=sort] option"))) {
+      option.hidden = option.disabled = !SORTS[shown.kind].includes(option.value);
+    }
     this.showSpan();
   }
 
