@@ -1,8 +1,8 @@
 /** The dialog of sound and notifications: on or off, how loud, and for which patterns and alerts. */
 
+import { arrowOf } from "../common/arrow.js";
 import { NameBoxes } from "../common/name_boxes.js";
 import { byId, element, setData, setText } from "../common/page.js";
-import { ARROWS } from "../common/words.js";
 import { permission } from "./announcer.js";
 
 /** @import { Preferences } from "../common/preferences.js" */
@@ -131,8 +131,7 @@ export class NotifyDialog {
 
 /** @param {string} words @param {Entry} entry */
 function withArrow(words, { direction = "" }) {
-  const arrow = element("span", "arrow", ARROWS[direction] ?? "◆");
+  const arrow = arrowOf(direction);
   setData(arrow, "direction", direction);
-  arrow.ariaHidden = "true";
   return [arrow, element("span", "", words)];
 }

@@ -1,9 +1,10 @@
 /** The columns of the list: what each shows of a pattern or an alert. */
 
+import { arrowOf } from "../common/arrow.js";
 import { inPercent, price } from "../common/figures.js";
 import { clockAt, dayOf, minuteTime, timeZone, zoneAt } from "../common/new_york_time.js";
 import { element } from "../common/page.js";
-import { ARROWS, nameOf, ORIGINS, SESSION_WORDS, TIMEFRAMES } from "../common/words.js";
+import { nameOf, ORIGINS, SESSION_WORDS, TIMEFRAMES } from "../common/words.js";
 import { barEnd, surroundings } from "./surroundings.js";
 
 /** @import { Signal } from "../link/messages.js" */
@@ -47,9 +48,7 @@ function symbolCell(symbol, choose) {
 function nameCell(signal) {
   const cell = element("span", "detected");
   cell.dataset.direction = signal.direction;
-  const arrow = element("span", "arrow", ARROWS[signal.direction] ?? "◆");
-  arrow.setAttribute("aria-hidden", "true");
-  cell.append(arrow, element("b", "", nameOf(signal)), element("span", "side", `, ${signal.direction}`));
+  cell.append(arrowOf(signal.direction), element("b", "", nameOf(signal)), element("span", "side", `, ${signal.direction}`));
   return cell;
 }
 

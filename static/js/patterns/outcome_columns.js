@@ -1,8 +1,9 @@
 /** The columns of the outcomes: what each shows of a row. */
 
+import { arrowOf } from "../common/arrow.js";
 import { whole } from "../common/figures.js";
 import { element } from "../common/page.js";
-import { ARROWS, TIMEFRAMES } from "../common/words.js";
+import { TIMEFRAMES } from "../common/words.js";
 import { labelOf } from "./families.js";
 import { differenceWords, rated, returned, verdict } from "./outcome_words.js";
 
@@ -15,9 +16,7 @@ const THIRDS = /** @type {Record<string, string>} */ ({ all: "all", low: "lowest
 function nameCell({ pattern, direction }) {
   const cell = element("span", "detected");
   cell.dataset.direction = direction;
-  const arrow = element("span", "arrow", ARROWS[direction] ?? "◆");
-  arrow.setAttribute("aria-hidden", "true");
-  cell.append(arrow, element("b", "", labelOf("patterns", pattern)));
+  cell.append(arrowOf(direction), element("b", "", labelOf("patterns", pattern)));
   const both = element("span", "both");
   both.append(cell, element("span", "why", direction));
   return both;
@@ -35,11 +34,13 @@ function verdictCell(row) {
   const { said, why } = verdict(row);
   const cell = element("span", "verdict", said);
   cell.dataset.verdict = said;
-  const reason = element("span", "why", why);
   const both = element("span", "both");
-  both.append(cell, reason);
+  both.append(cell, element("span", "why", why));
   return both;
 }
+
+/** @param {number} size  a fraction @returns {string} of a pattern that speaks for no side */
+const moved = (size) => `moved ${(size * 100).toFixed(3)} %`;
 
 /**
  * A return before and after cost; of a neutral pattern the size of the move.
@@ -48,7 +49,7 @@ function verdictCell(row) {
  * @param {number | null} size
  */
 function returnCell(before, after, size) {
-  if (size !== null) return `moved ${(size * 100).toFixed(3)} %`;
+  if (size !== null) return moved(size);
   const both = element("span", "both", returned(before));
   if (after !== null) both.append(element("span", "why", `${returned(after)} after cost`));
   return both;
@@ -63,7 +64,7 @@ function differenceCell(row) {
 }
 
 /** @param {Outcome} row @returns {string} */
-const baseOf = ({ base_rate: base, base_size: size }) => (size === null ? rated(base) : `moved ${(size * 100).toFixed(3)} %`);
+const baseOf = ({ base_rate: base, base_size: size }) => (size === null ? rated(base) : moved(size));
 
 /** @type {Column<Outcome>[]} */
 export const OUTCOME_COLUMNS = [
