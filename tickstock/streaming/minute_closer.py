@@ -1,4 +1,4 @@
-"""From statuses to closed minutes: ends them, repairs those that touch a gap, runs the engine, hands the results on.
+"""From statuses to closed minutes: ends them, knows those that touch a gap, runs the engine, hands the results on.
 
 It is the follower's sink. Everything here happens in the main thread; REST, the database and Redis have threads of their own.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from msgspec import UNSET
@@ -18,19 +18,18 @@ from tickstock.market_hours import MINUTE_MS, Calendar, now_ms
 from tickstock.streaming.after_close import AFTER_CLOSE_STAGES, AfterClose
 from tickstock.streaming.bar_builder import BarBuilder, EndedMinute
 from tickstock.streaming.bar_columns import Bars, no_bars
-from tickstock.streaming.corrections import Row
 from tickstock.streaming.engine import MinuteResults, StreamingEngine
 from tickstock.streaming.evening import STAGE as EVENING_STAGE
-from tickstock.streaming.gap_retries import GapRetries
+from tickstock.streaming.gap_repair import STAGE as GAP_STAGE
+from tickstock.streaming.gap_repair import GapRepair
 from tickstock.streaming.health import Figures
 from tickstock.streaming.joins import STAGE as JOIN_STAGE
 from tickstock.streaming.joins import Joins
-from tickstock.streaming.late_bars import LateBars
 from tickstock.streaming.log_follower import Position
 from tickstock.streaming.log_reader import Lost
-from tickstock.streaming.minute_queue import FeedGap, MinuteQueue, ReadyMinute, RestRange
+from tickstock.streaming.minute_queue import FeedGap, MinuteQueue, ReadyMinute
 from tickstock.streaming.minute_writer import ClosedMinute, MinuteWriter
-from tickstock.streaming.rest_fetcher import GAP, Fetched, RestFetcher
+from tickstock.streaming.rest_fetcher import Fetched, RestFetcher
 from tickstock.streaming.result_messages import LIVE, REPAIR
 from tickstock.streaming.snapshot_taker import SnapshotTaker
 from tickstock.streaming.warm_up import WarmUp
@@ -73,7 +72,6 @@ class MinuteCloser:
         self._builder = builder
         self._queue = queue
         self._engine = engine
-        self._fetcher = fetcher
         self._writer = writer
         self._calendar = calendar
         self._figures = figures
@@ -88,10 +86,7 @@ class MinuteCloser:
         self._watermark, self._is_live = 0, False  # of the last status
         self._final_days_came = False  # and the figures of the running day do not know them yet
         self._known_gaps: set[tuple[int, int]] = set()  # as the statuses told them
-        self._retries = GapRetries()
-        self._late = LateBars()
-        self._gap_rows: list[tuple[Any, ...]] = []  # of feed_gaps, for the next transaction
-        self._late_bars: list[Row] = []
+        self._repair = GapRepair(queue, engine, fetcher, figures, self._symbols, steady)
 
     # --- what the follower calls ---
 
@@ -123,7 +118,7 @@ class MinuteCloser:
         if self._hole is None:
             self._hole = lost.run, lost.first
         now = self._now()
-        self._gap_rows.append(
+        self._repair.note(
             (f"bus:{lost.run}:{lost.first}", now, now, "ticks missing in the log and in the database", None, f"{count} ticks")
         )
 
@@ -162,13 +157,11 @@ class MinuteCloser:
     def fetched(self, fetched: Fetched) -> None:
         """An answer from REST."""
         stage, subject = fetched.tag
-        if stage == "gap":
-            assert isinstance(subject, RestRange)
-            self._deliver(subject, fetched)
+        if stage == GAP_STAGE:
+            self._repair.answered(fetched)
         elif self.after_close is not None and stage in AFTER_CLOSE_STAGES:
             if stage == EVENING_STAGE and fetched.bars is not None:
-                self._late.compared(fetched.symbol, subject[1])
-                self._gap_rows += self._late.repaired()
+                self._repair.compared(fetched.symbol, subject[1])
             closed = self.after_close.answered(fetched, self._base)
             if closed is not None:
                 self._writer.put(closed)
@@ -181,15 +174,9 @@ class MinuteCloser:
 
     def work(self, *, live: bool = True) -> None:
         """Ask REST for what a gap needs, and close every minute that is ready."""
-        for missing, symbol in self._retries.due(self._steady()):
-            if self._queue.waits_for(missing) or self._late.misses(missing, symbol):
-                self._ask(missing, [symbol])
+        self._repair.ask_again()
         while True:
-            wanted = self._queue.wanted(self._symbols)
-            if wanted is not None:
-                self._ask(wanted, wanted.symbols)
-            for incomplete, symbol in self._queue.incomplete():
-                self._retries.failed(incomplete, symbol, self._steady())
+            self._repair.ask()
             ready = self._queue.ready(self._steady())
             if ready is None:
                 break
@@ -287,7 +274,7 @@ class MinuteCloser:
             return
         gap = FeedGap(begun, ended, cause, first, last, run, position)
         self._queue.add_gap(gap)
-        self._gap_rows.append((gap.id, begun, ended, cause, None, None))
+        self._repair.note((gap.id, begun, ended, cause, None, None))
         logger.info(
             "STREAMING: Minutes that touch a gap (%s): %d; their bars come from REST",
             cause,
@@ -304,43 +291,6 @@ class MinuteCloser:
             return set(self.warm_up.symbols)
         return set(self._engine.lane_of) | self._builder.symbols_open
 
-    def _deliver(self, wanted: RestRange, fetched: Fetched) -> None:
-        if fetched.bars is None:
-            if not fetched.refused:
-                self._retries.failed(wanted, fetched.symbol, self._steady())
-            return
-        bars = {bar.timestamp: bar for bar in fetched.bars}
-        wanted.delivered[fetched.symbol] = bars
-        late = self._late.come(wanted, fetched.symbol, bars)
-        if late:
-            lanes = self._engine.lanes_for([fetched.symbol]).repeat(len(late))
-            self._late_bars += Bars.from_rest(lanes, late).rows(self._engine.symbols, "1min", 0, self._engine.source)
-        self._gap_rows += self._late.repaired()
-
-    def _ask(self, wanted: RestRange, symbols: Iterable[str]) -> None:
-        """Those that traded last come first."""
-        traded = self._figures.last_minute_of
-        by_need = sorted(symbols, key=lambda each: (-traded.get(each, 0), each))
-        self._fetcher.minutes(by_need, wanted.first, wanted.last + MINUTE_MS, GAP, ("gap", wanted))
-
-    def _reopen_gaps(self) -> None:
-        """What was still missing when the last process ended is asked for again; where its day is over, it is lost."""
-        until = self._base.complete_until if self._base else 0
-        today = self._start_of_day(until - 1) if until else 0
-        for row in sorted(self.open_gaps(), key=lambda each: each["started"]):
-            first = row["started"] - row["started"] % MINUTE_MS
-            last = (row["ended"] - 1) - (row["ended"] - 1) % MINUTE_MS
-            if not row["id"].startswith("feed:") or last >= until:
-                continue  # the log tells of it again
-            wanted = RestRange(first, last, self._symbols())
-            for minute in range(first, last + 1, MINUTE_MS):
-                self._late.closed_without(minute, wanted.symbols)
-            self._late.closed(FeedGap(row["started"], row["ended"], row["cause"], first, last, "", 0))
-            if first < today:
-                self._gap_rows += self._late.day_is_over()
-            else:
-                self._ask(wanted, wanted.symbols)
-
     # --- closing ---
 
     def _close(self, ready: ReadyMinute, live: bool) -> None:
@@ -350,8 +300,7 @@ class MinuteCloser:
             self._anchor(ended.start, ended.start)
         origin = LIVE if live and ready.rest is None else REPAIR
         results = self._engine.close_minute(ended.start, self._bars_of(ready), origin)
-        self._late.closed_without(ended.start, ready.undelivered)
-        self._finish_gaps(ready)
+        self._repair.closed(ready)
         self._hand_over(results, ended)
         self._count(results, len(ended.late))
 
@@ -364,16 +313,12 @@ class MinuteCloser:
             return Bars.from_ticks(lanes, ready.ended.start, list(ready.ended.bars.values()))
         return Bars.from_rest(lanes, list(ready.rest.values()))
 
-    def _finish_gaps(self, ready: ReadyMinute) -> None:
-        self._gap_rows += [self._late.closed(gap) for gap in ready.repaired]
-
     def _hand_over(self, results: MinuteResults, ended: EndedMinute) -> None:
         position = Position(
             ended.run, ended.position, ended.start + MINUTE_MS, self._queue.replay_from(ended.run, ended.replay_from)
         )  # fmt: skip
         self._base = position
-        gaps, self._gap_rows = self._gap_rows, []
-        late_bars, self._late_bars = self._late_bars, []
+        gaps, late_bars = self._repair.take_rows()
         coverage = self.joins.take_rows() if self.joins is not None else []
         self._writer.put(ClosedMinute(results, position, ended.late, late_bars, gaps, coverage=coverage))
 
@@ -409,10 +354,10 @@ class MinuteCloser:
                 logger.warning("STREAMING: The database has not stored all minutes yet; the new day begins with what it has")
             # What lies between our last closed minute and this one is history too: days before a gap.
             keep_after = self._base.complete_until if self._base else 0
-            if first_start:
-                self._reopen_gaps()
-            else:
-                self._gap_rows += self._late.day_is_over()
+            if not first_start:
+                self._repair.day_is_over()
+            elif self._base is not None:
+                self._repair.reopen(self.open_gaps(), keep_after, self._start_of_day(keep_after - 1))
             self._writer.put_history(self.warm_up.run(day, until, keep_after))
         except DatabaseError as problem:
             logger.error("STREAMING: History could not be loaded (%s); indicators begin with the bars that come", problem)
