@@ -8,7 +8,6 @@ import queue
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import date
 from operator import methodcaller
 from typing import Any
 
@@ -65,18 +64,10 @@ class RestFetcher:
         for _ in self._threads:
             self._wanted.put((-1, next(self._numbers), lambda: None))
 
-    def minutes(self, symbols: Iterable[str], start: int, end: int, need: int, tag: Any, store: Store = _keep) -> None:
-        """Ask for the one-minute bars that start between two moments (ms; the second is excluded), symbol by symbol.
-
-        `store` is called with each symbol and its bars, in the thread that fetched them.
-        """
+    def minutes(self, symbols: Iterable[str], start: int, end: int, need: int, tag: Any) -> None:
+        """Ask for the one-minute bars that start between two moments (ms; the second is excluded), symbol by symbol."""
         for symbol in symbols:
-            self.ask(need, symbol, tag, methodcaller("minute_bars", symbol, start, end), store)
-
-    def days(self, symbols: Iterable[str], first: date, last: date, need: int, tag: Any, store: Store = _keep) -> None:
-        """Ask for day bars between two dates, both included, as `minutes` does."""
-        for symbol in symbols:
-            self.ask(need, symbol, tag, methodcaller("day_bars", symbol, first, last), store)
+            self.ask(need, symbol, tag, methodcaller("minute_bars", symbol, start, end))
 
     def take(self) -> Fetched | None:
         """The next answer, or None."""
