@@ -235,6 +235,23 @@ def test_the_filters_begin_as_documented_say_what_differs_and_are_remembered(chr
         assert page.complaints == []
 
 
+def test_the_filter_says_of_which_timeframes_it_lists_all_ranks(chromium: Browser, world: World) -> None:
+    minute = this_minute() + 5 * HOUR + 10 * MINUTE
+    fields: dict[str, Any] = {"bar": minute, "detection_timestamp": minute + HOUR + 40, "quality": 0.0}
+    with opened(chromium, world, shows="best") as page:
+        world.streaming.minute(patterns=[a_pattern("HOUR", timeframe="60min", **fields), a_pattern("QUARTER", timeframe="15min", **fields)])
+        page.wait_for_text('.signal[data-key^="HOUR "]', "rank 0 %")
+        assert page.page.locator('.signal[data-key^="QUARTER "]').count() == 0
+        page.wait_for_text("#filter-rank option:checked", r"^Rank: the best \(1h, 1d: all\)$")
+        assert "of 1h and 1d bars, where signals are few, all" in str(page.page.get_attribute("label:has(#filter-rank)", "title"))
+        for timeframe, words in (("60min", "of any rank"), ("15min", "Only the best")):
+            page.page.click(f"#chart-timeframes [value='{timeframe}']")
+            page.page.click("#chart-indicators")
+            page.wait_for_text("#chart-menu label:has([value=best])", words)
+            page.page.keyboard.press("Escape")
+        assert page.complaints == []
+
+
 def test_a_pause_loses_nothing_and_lists_only_what_stood_there(chromium: Browser, world: World) -> None:
     minute = this_minute() + 6 * HOUR
     with opened(chromium, world) as page:

@@ -17,6 +17,7 @@ export const COLOURS = 6; // of lines
 const KEY = "tickstock.indicators";
 const OVERLAY = /^(?:SMA|EMA|WMA|VWAP|BollingerBands|Donchian)/;
 const MARKS = { patterns: "Patterns", alerts: "Alerts", best: "Only the best, and what is forming", figures: "Lines of forming chart patterns" };
+const ALL_ARE_BEST = "Only what is confirmed, of any rank, or forming"; // where signals are few
 const KEY_TO_MARKS = "Triangle: reversal. Chevron: continuation. Diamond: indecision. House: chart pattern. Shield: alert. "
   + "Bullish ones stand below the bar, others above. Hollow: forming; struck out: void.";
 const DEFAULT = ["SMA_20", "SMA_50", "VWAP", "RSI_14", "patterns", "alerts", "best", "figures"];
@@ -54,10 +55,11 @@ export class Indicators {
     this.timeframe = timeframe;
     this.version += 1;
     const all = this.all();
+    const marks = catalog?.thinned.has(timeframe) === false ? { ...MARKS, best: ALL_ARE_BEST } : MARKS;
     this.menu.replaceChildren(
       this.group("Over the candles", all.filter(({ overlay }) => overlay).map(({ name }) => [name, wordsFor(name)])),
       this.group("Below them", all.filter(({ overlay }) => !overlay).map(({ name }) => [name, wordsFor(name)])),
-      this.group("Marks", Object.entries(MARKS)),
+      this.group("Marks", Object.entries(marks)),
       element("p", "note", KEY_TO_MARKS),
     );
   }

@@ -3,6 +3,7 @@
 import { NameBoxes } from "../common/name_boxes.js";
 import { byId, element, setData, setText } from "../common/page.js";
 import { keep, recall } from "../common/storage.js";
+import { TIMEFRAMES } from "../common/words.js";
 import { changesOf, DEFAULTS, filterFrom } from "./filter.js";
 
 /** @import { Catalog } from "../common/catalog.js" */
@@ -81,9 +82,22 @@ export class FilterBar {
   setCatalog(catalog) {
     if (!catalog) return;
     this.names.fill(catalog);
+    this.sayBest(catalog);
     const known = this.filter.patterns.filter((name) => catalog.entries.has(name));
     if (known.length < this.filter.patterns.length) this.choose({ ...this.filter, patterns: known }); // what no longer exists would hide everything
     this.show();
+  }
+
+  /** Of which timeframes all is shown, because signals are few there, is the server's choice. @param {Catalog} catalog */
+  sayBest({ thinned }) {
+    const all = Object.keys(TIMEFRAMES).filter((timeframe) => !thinned.has(timeframe)).map((timeframe) => TIMEFRAMES[timeframe]);
+    if (!all.length) return;
+    const rank = byId("filter-rank");
+    const best = /** @type {HTMLOptionElement} */ (rank.querySelector("[value='best']"));
+    setText(best, `Rank: the best (${all.join(", ")}: all)`);
+    const label = /** @type {HTMLElement} */ (rank.closest("label"));
+    label.title = "Rank: so many detections of the same pattern are worse. The best: of each pattern and alert only what is rare; "
+      + `of ${all.join(" and ")} bars, where signals are few, all of any rank`;
   }
 
   /** The title of a family chooses all of what is found of it, or none. @param {string} title @param {HTMLInputElement[]} boxes */
