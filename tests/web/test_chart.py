@@ -287,6 +287,21 @@ def test_an_error_says_so_and_is_tried_again(chromium: Browser, world: World) ->
         page.wait_for_text("#chart-said", "No 1d bars of MSFT yet|forming|^$")
 
 
+def test_the_chart_comes_when_its_library_can_be_loaded_after_all(chromium: Browser, world: World) -> None:
+    context = chromium.new_context(viewport={"width": 1400, "height": 860})
+    try:
+        page = OpenPage(context.new_page())
+        page.page.route("**/lightweight-charts.mjs", lambda route: route.abort())
+        with page.page.expect_event("requestfailed"):
+            page.page.goto(f"{world.app.url}/dashboard?symbol=AAPL")
+        page.wait_for_text("#feed-state", "Active")
+        page.page.unroute("**/lightweight-charts.mjs")
+        page.wait_for_text("#chart-bar", r"O\s*\d")
+        assert page.page.locator("#chart canvas").count() >= 4
+    finally:
+        context.close()
+
+
 def test_indicators_are_chosen_by_the_keyboard_and_remembered(chromium: Browser, world: World) -> None:
     with charted(chromium, world) as page:
         page.wait_for_text("#chart-values", "SMA 50")

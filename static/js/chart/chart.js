@@ -26,6 +26,7 @@ import { waitingFor } from "./waiting.js";
 const MINUTE_MS = 60_000;
 /** @type {Bar[]} */
 const NO_BARS = [];
+const RETRY_MS = 2000; // after the library could not be loaded
 const MARGIN = 30; // bars left of the view when older ones are asked for
 
 export class Chart {
@@ -149,7 +150,8 @@ export class Chart {
   async openSurface() {
     if (this.opening) return;
     this.opening = true;
-    const surface = await openSurface(this.place);
+    const surface = await openSurface(this.place).catch(() => null);
+    if (!surface) return void setTimeout(() => (this.opening = false), RETRY_MS); // away just now
     surface.chart.subscribeCrosshairMove(({ time, sourceEvent }) => sourceEvent && this.point(time === undefined ? null : Number(time) * 1000));
     surface.chart.subscribeClick(({ time }) => time !== undefined && this.openCard(Number(time) * 1000));
     this.surface = surface;
