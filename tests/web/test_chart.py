@@ -246,14 +246,20 @@ def test_the_lines_of_a_chart_pattern_are_drawn_when_asked_for(chromium: Browser
     with charted(chromium, world, "symbol=MSFT&timeframe=5min") as page:
         page.wait_for_text("#chart-title", "MSFT")
         _, answer = world.app.get("/api/patterns?symbol=AAPL&pattern=DoubleTop")
-        page.page.evaluate(
-            "(signal) => document.dispatchEvent(new CustomEvent('tickstock:show-pattern', {detail: {signal}}))",
-            answer["patterns"][0],
-        )
+
+        def show(signal: Any) -> None:
+            page.page.evaluate(
+                "(signal) => document.dispatchEvent(new CustomEvent('tickstock:show-pattern', {detail: {signal}}))", signal
+            )
+
+        show(answer["patterns"][0])
         page.wait_for_text("#chart-title", "AAPL")
         page.wait_for_text("#chart-bar", r"O\s*\d+")
         assert page.page.get_attribute("#chart-timeframes [value='1min']", "aria-pressed") == "true"
-        page.wait_for_text("#chart-note", "Double top")
+        page.wait_for_text("#chart-note", "Lines of: Double top")
+        _, answer = world.app.get("/api/patterns?symbol=AAPL&pattern=Hammer")
+        show(answer["patterns"][0])  # which has none
+        page.wait_for_text("#chart-note", "^$")
         assert page.complaints == []
 
 

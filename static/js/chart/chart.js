@@ -260,7 +260,6 @@ export class Chart {
     const { history } = this;
     if (this.hasJumped || !surface.drawn.length || (history.oldest > this.moment && history.next !== null)) return;
     this.hasJumped = true;
-    surface.drawings.moment = this.moment;
     surface.centre(surface.drawings.indexAt(this.moment));
     this.pointed = surface.drawn[surface.drawings.indexAt(this.moment)].time;
   }
@@ -360,7 +359,7 @@ export class Chart {
     const failed = bars.length && history.problem ? `could not be brought up to date: ${history.problem}` : "";
     const stale = away ? `server away since ${clockAt(store.linkSince)}` : failed;
     const loading = history.busy && history.next !== undefined && !this.hasJumped ? `loading back to ${dayOf(this.moment)} ${minuteAt(this.moment)}…` : "";
-    setText(byId("chart-note"), [stale, loading, this.pattern ? `Lines of: ${inWords(this.pattern)}` : "", this.hidden].filter(Boolean).join(" · "));
+    setText(byId("chart-note"), [stale, loading, this.pattern && figureOf(this.pattern) ? `Lines of: ${inWords(this.pattern)}` : "", this.hidden].filter(Boolean).join(" · "));
     const empty = bars.length ? "" : waitingFor({
       symbol: history.symbol, timeframe: history.timeframe, problem: history.problem,
       isLoading: history.busy || history.next === undefined, start: history.series.startOf(this.marketTime()),
