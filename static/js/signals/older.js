@@ -1,5 +1,7 @@
 /** Signals from before those in memory: pages of two lists, newest first, merged into one order. Only `load` asks the server. */
 
+import { address, ask } from "../common/ask.js";
+
 /** @import { Signal } from "../link/messages.js" */
 
 const PAGE = 400;
@@ -77,8 +79,8 @@ export class OlderSignals {
 
   /** @param {List} list */
   async ask({ name, next }) {
-    const response = await fetch(`/api/${name}?limit=${PAGE}&to=${this.before}${next ? `&next=${encodeURIComponent(next)}` : ""}`);
-    if (!response.ok) throw new Error(`the server answered ${response.status}`);
-    return response.json();
+    const answer = await ask(address(`/api/${name}`, { limit: PAGE, to: this.before, ...(next && { next }) }));
+    if (answer.error) throw new Error(answer.error);
+    return answer;
   }
 }

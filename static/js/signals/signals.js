@@ -261,7 +261,7 @@ export class Signals {
     const { state, problem } = this.older;
     const words = { more: "Load older", end: "Nothing older is stored", full: "Older ones are on the Patterns page" };
     button.disabled = state !== "more";
-    setText(button, problem ? `Load older: ${problem}; try again` : words[state]);
+    setText(button, problem ? `Load older: ${problem}` : words[state]);
   }
 
   /** @param {{shown: number, total: number}} counts @returns {string} how many there are, and how many of them stand below */

@@ -150,7 +150,12 @@ test("a page that fails is asked for again, and what is in memory already is not
   const older = new OlderSignals();
   const confirmed = signal({ id: "same", state: "confirmed", detection_timestamp: 5 });
   older.keep([confirmed]);
-  globalThis.fetch = async () => ({ ok: false, status: 503 });
+  globalThis.fetch = async () => {
+    throw new TypeError("Failed to fetch");
+  };
+  await older.load(5);
+  assert.equal(older.problem, "TickStock does not answer; try again in a moment");
+  globalThis.fetch = async () => ({ ok: false, status: 503, json: async () => ({}) });
   await older.load(5);
   assert.match(older.problem, /503/);
   assert.equal(older.state, "more");
