@@ -13,7 +13,7 @@ import { latencyMeasuring, PixelLatency } from "./status/pixel_latency.js";
 import { startPage } from "./common/every_page.js";
 import { Later } from "./common/later.js";
 import { startFrameLoop } from "./link/frame_loop.js";
-import { byId } from "./common/page.js";
+import { byId, setPressed } from "./common/page.js";
 import { preferences } from "./common/preferences.js";
 import { TIMEFRAMES } from "./common/words.js";
 import { Announcer } from "./notify/announcer.js";
@@ -75,8 +75,7 @@ function showSignal({ symbol, timeframe }) {
 function togglePause() {
   signals.setPaused(!signals.paused);
   chart.setPaused(signals.paused);
-  pause.setAttribute("aria-pressed", String(signals.paused));
-  pause.firstChild?.replaceWith(signals.paused ? "Continue " : "Pause ");
+  setPressed(pause, signals.paused, signals.paused ? "Continue" : "Pause");
 }
 
 /** The keys of lists, from wherever they are pressed: into the list of signals, or on a phone into what is open. */

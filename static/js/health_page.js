@@ -5,7 +5,7 @@ import { diagnosticsText } from "./health/diagnostics.js";
 import { Source } from "./health/health_poll.js";
 import { startPage } from "./common/every_page.js";
 import { clockAt, span } from "./common/new_york_time.js";
-import { byId, element, setData, setText } from "./common/page.js";
+import { byId, element, setData, setPressed, setText } from "./common/page.js";
 import { dayBarsNote, gapRows, matchNote, matchRows, outcomesNote, settingRows, versionRows } from "./health/report_tables.js";
 import { Rates, SampleHistory } from "./health/sample_history.js";
 import { StageCard } from "./health/stage_card.js";
@@ -172,9 +172,7 @@ function turn() {
 
 function togglePause() {
   pausedAt = pausedAt ? 0 : Date.now();
-  const button = byId("pause");
-  button.setAttribute("aria-pressed", String(pausedAt > 0));
-  button.firstChild?.replaceWith(pausedAt ? "Continue " : "Pause ");
+  setPressed(byId("pause"), pausedAt > 0, pausedAt ? "Continue" : "Pause");
   turn();
 }
 

@@ -40,6 +40,17 @@ export function openBelow(popover, button) {
 }
 
 /**
+ * Show whether a button is pressed, by its state and its word; the key that stands behind the word stays.
+ * @param {HTMLElement} button
+ * @param {boolean} isPressed
+ * @param {string} word
+ */
+export function setPressed(button, isPressed, word) {
+  button.setAttribute("aria-pressed", String(isPressed));
+  button.firstChild?.replaceWith(`${word} `);
+}
+
+/**
  * Set an element's text, but only when it differs: an unchanged page is not laid out again.
  * @param {Element} target
  * @param {string} text

@@ -2,7 +2,7 @@
 
 import { arrowOf } from "../common/arrow.js";
 import { NameBoxes } from "../common/name_boxes.js";
-import { byId, element, setData, setText } from "../common/page.js";
+import { byId, element, setData, setPressed, setText } from "../common/page.js";
 import { permission } from "./announcer.js";
 
 /** @import { Preferences } from "../common/preferences.js" */
@@ -124,8 +124,7 @@ export class NotifyDialog {
     setText(byId("notify-state"), state);
     const mute = byId("mute");
     mute.hidden = !isOn && !isMuted;
-    mute.setAttribute("aria-pressed", String(isMuted));
-    mute.firstChild?.replaceWith(isMuted ? "Muted " : "Mute ");
+    setPressed(mute, isMuted, isMuted ? "Muted" : "Mute");
   }
 }
 
