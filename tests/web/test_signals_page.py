@@ -239,7 +239,8 @@ def test_the_filter_says_of_which_timeframes_it_lists_all_ranks(chromium: Browse
     minute = this_minute() + 5 * HOUR + 10 * MINUTE
     fields: dict[str, Any] = {"bar": minute, "detection_timestamp": minute + HOUR + 40, "quality": 0.0}
     with opened(chromium, world, shows="best") as page:
-        world.streaming.minute(patterns=[a_pattern("HOUR", timeframe="60min", **fields), a_pattern("QUARTER", timeframe="15min", **fields)])
+        found = {"HOUR": "60min", "QUARTER": "15min"}
+        world.streaming.minute(patterns=[a_pattern(symbol, timeframe=each, **fields) for symbol, each in found.items()])
         page.wait_for_text('.signal[data-key^="HOUR "]', "rank 0 %")
         assert page.page.locator('.signal[data-key^="QUARTER "]').count() == 0
         page.wait_for_text("#filter-rank option:checked", r"^Rank: the best \(1h, 1d: all\)$")
