@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from tickstock.database.earlier_minutes import EarlierFigures, EarlierMinutes
 from tickstock.market_data.live_board import LiveBoard, Missing
-from tickstock.market_hours import Calendar, regular_session_of
+from tickstock.market_data.market_span import MarketSpan
+from tickstock.market_hours import Calendar
 
 RETRY_SECONDS = 1.0
 SHARE_OF_TIME = 20  # the next attempt waits so many times as long as the last one took
@@ -66,9 +67,9 @@ class EarlierMinutesReader:
 
 def minutes_before(calendar: Calendar, until: int) -> EarlierMinutes:
     """The minutes of the trading day that was running just before a moment."""
-    day = calendar.trading_day_at(until - 1)
-    sessions = calendar.sessions_of(day)
-    running = [session for session in sessions if session.start < until][-1]
-    regular = regular_session_of(calendar, day) or running
-    before = calendar.sessions_of(calendar.trading_days_before(day, 1)[0])
-    return EarlierMinutes(until, sessions[0].start, running.start, regular.start, regular.end, before[0].start, before[-1].end)
+    span = MarketSpan.at(calendar, until - 1)
+    assert span.day is not None
+    before = calendar.sessions_of(calendar.trading_days_before(span.day, 1)[0])
+    return EarlierMinutes(
+        until, span.day_start, span.session_start, span.regular_start, span.regular_end, before[0].start, before[-1].end
+    )
