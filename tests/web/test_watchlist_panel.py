@@ -274,6 +274,26 @@ def test_unknown_symbols_are_marked_and_upper_case_is_suggested_where_the_vendor
         assert texts == ["AAPL", "ZZZQ · unknown to the vendor", "MSFT", "KIMpL", "NVDA"]
 
 
+def test_nothing_is_suggested_for_a_symbol_that_is_gone_before_the_answer_comes(
+    chromium: Browser, world: World, reference: None, lists: Callable[..., str]
+) -> None:
+    made = lists("Short", "AAPL")
+    with panel(chromium, world.app, script=f"localStorage.setItem('tickstock.list', '{made}')") as one:
+        one.rows("AAPL")
+        one.edit()
+        held: list[Route] = []
+        one.page.route("**/api/symbols?search=nvda&*", lambda route: held.append(route))
+        one.page.fill("#lists-add", "nvda msft")
+        one.page.click("#lists-add-button")
+        one.until(lambda: held, "the server was asked")
+        one.page.select_option("#lists-symbols", "nvda")
+        one.page.click("#lists-remove")
+        for each in held:
+            each.continue_()
+        one.wait("Did you mean MSFT", "#lists-case-text")
+        assert "NVDA" not in one.page.inner_text("#lists-case-text")
+
+
 def test_markup_in_a_lists_name_and_in_a_symbol_stays_text(chromium: Browser, world: World, lists: Callable[..., str]) -> None:
     made = lists("<b>Bold</b>", MARKUP[:24], "AAPL")
     with panel(chromium, world.app, script=f"localStorage.setItem('tickstock.list', '{made}')") as one:

@@ -262,7 +262,8 @@ export class ListEditor {
     this.symbols.replaceChildren(...options);
     options[chosen[0]]?.scrollIntoView({ block: "nearest" });
     setText(byId("lists-count"), String(options.length));
-    byId("lists-case-note").hidden = !this.meant.size;
-    setText(byId("lists-case-text"), `Tickers are case sensitive. Did you mean ${[...this.meant.values()].join(", ")}?`);
+    const meant = this.draft.symbols.flatMap((symbol) => this.meant.get(symbol) ?? []); // an answer may be about what is gone meanwhile
+    byId("lists-case-note").hidden = !meant.length;
+    setText(byId("lists-case-text"), `Tickers are case sensitive. Did you mean ${meant.join(", ")}?`);
   }
 }
