@@ -294,6 +294,23 @@ def test_nothing_is_suggested_for_a_symbol_that_is_gone_before_the_answer_comes(
         assert "NVDA" not in one.page.inner_text("#lists-case-text")
 
 
+def test_a_deleted_list_is_not_edited_again_although_that_it_is_gone_is_told_later(
+    chromium: Browser, world: World, lists: Callable[..., str]
+) -> None:
+    made = lists("Gone", "AAPL")
+    with panel(chromium, world.app, script=f"localStorage.setItem('tickstock.list', '{made}')") as one:
+        one.rows("AAPL")
+        one.edit()
+        one.page.route("**/api/watchlists/*", lambda route: route.fulfill(json={"deleted": made}))
+        one.page.click("#lists-delete")
+        one.page.click("#lists-yes")
+        one.wait("Gone is deleted", "#lists-said-note")
+        assert one.page.input_value("#lists-name") == ""
+        ask(world.app, "DELETE", f"/{made}")
+        one.until(lambda: one.page.locator(f"#lists-which option[value='{made}']").count() == 0, "the page was told")
+        assert one.page.inner_text("#lists-said-note") == "Gone is deleted."
+
+
 def test_markup_in_a_lists_name_and_in_a_symbol_stays_text(chromium: Browser, world: World, lists: Callable[..., str]) -> None:
     made = lists("<b>Bold</b>", MARKUP[:24], "AAPL")
     with panel(chromium, world.app, script=f"localStorage.setItem('tickstock.list', '{made}')") as one:

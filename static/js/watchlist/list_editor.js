@@ -196,9 +196,10 @@ export class ListEditor {
   }
 
   async delete() {
-    const { name } = this.draft;
+    const { id, name } = this.draft;
     if (!(await this.request("DELETE"))) return;
-    this.edit(this.stored(this.store.list ?? "") ?? {});
+    const shown = this.stored(this.store.list ?? "");
+    this.edit(shown && shown.id !== id ? shown : {}); // that it is gone may not have been told yet
     this.say("said", `${name} is deleted.`);
   }
 
