@@ -1,4 +1,4 @@
-"""MarketDataService: what the app does with a tick. UI, database, browsers, Redis, in this order; none can stop another."""
+"""MarketDataService: takes in the feed, one run after another, and has done with each tick what `TickSteps` does."""
 
 from __future__ import annotations
 
@@ -10,22 +10,21 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from msgspec import UNSET
-
 from tickstock.contract import FeedStatus
 from tickstock.cooperation import give_way
-from tickstock.feed.feed_items import LATEST_MS, FeedTick
+from tickstock.feed.feed_items import LATEST_MS
 from tickstock.feed.feed_stream import FeedStream
 from tickstock.feed.halts import CLOCK_TOLERANCE_MS, FRAME_MARK, HaltReader, why_unknown
 from tickstock.feed.massive_client import ConnectionState, MassiveClient
 from tickstock.feed.massive_events import Event, decode_frame
 from tickstock.feed.silence import SilenceRule
-from tickstock.logs import CounterLog, Rejections, all_counts
+from tickstock.logs import Rejections, all_counts
 from tickstock.market_data.feed_clock import FeedClock, elapsed
 from tickstock.market_data.flow import AHEAD_TICKS
 from tickstock.market_data.live_board import LiveBoard
-from tickstock.market_data.run_sequence import Piece, RunSequence, end_of
+from tickstock.market_data.run_sequence import RunSequence, end_of
 from tickstock.market_data.tick_forwarder import WAITING_FOR_STREAMING
+from tickstock.market_data.tick_steps import Forwarder, Recorder, TickSteps
 from tickstock.market_hours import Calendar
 from tickstock.settings import Settings
 
@@ -37,7 +36,6 @@ TURN_EVENTS = 1_000  # events of frames that wait are taken together up to here
 REDIS_WAIT_SECONDS = 5.0  # at the start; after that the app begins without Redis
 LEASE_RETRY_SECONDS = 1.0
 BACKLOG_BYTES = 32 * 1024 * 1024  # of frames; a feed that we cannot follow is no longer read, and its gap repaired from REST
-SILENCE_SAID_SECONDS = 60.0  # a feed of few symbols may fall silent again and again: said at most so often
 DELAY_TOLERANCE_MS = 30_000
 STANDSTILL_MS = 2_000  # between two looks at the clock, 50 ms apart: longer, and the computer slept or the process was paused
 UNREAD_MS = 2_000  # how long the clock is not shown after that, while what came meanwhile is read
@@ -64,30 +62,6 @@ class Connect(Protocol):
     def __call__(self, settings: Settings, calendar: Calendar, on_frame: OnFrame, on_state: OnState) -> FeedClient: ...
 
 
-class Recorder(Protocol):
-    """`TickRecorder`, as far as the service uses it."""
-
-    def add(self, run: str, first: int, ticks: Sequence[FeedTick]) -> None: ...
-    @property
-    def waiting_ticks(self) -> int: ...
-
-
-class Forwarder(Protocol):
-    """`RedisTickForwarder`, as far as the service uses it."""
-
-    def begin(self, run: str) -> None: ...
-    def wait_until_settled(self, timeout: float) -> bool: ...
-    def last_logged_status(self) -> FeedStatus | None: ...
-    def add(self, first: int, ticks: Sequence[FeedTick], status: FeedStatus | None = None) -> None: ...
-    def leave(self) -> None: ...
-    @property
-    def other_holder(self) -> str | None: ...
-    @property
-    def waiting_ticks(self) -> int: ...
-    @property
-    def waits_for_streaming(self) -> bool: ...
-
-
 class MarketDataService:
     """Takes the feed's frames and does four steps for each tick, from a thread of its own.
 
@@ -108,7 +82,6 @@ class MarketDataService:
     ) -> None:
         self._settings = settings
         self._calendar = calendar
-        self._board = board
         self._recorder = recorder
         self._forwarder = forwarder
         self._connect = connect
@@ -126,18 +99,13 @@ class MarketDataService:
         self._bytes_in = self._bytes_out = 0  # of frames; each is written by one thread only
         self._wake = threading.Event()
         self._stopped = threading.Event()
+        self._steps = TickSteps(board, recorder, forwarder, self._now)
         self._halts = HaltReader()
         self._halts_known = why_unknown(settings) or "unknown: not asked for yet"
         self._bad_events = Rejections(logger, "MARKET-DATA-SERVICE")
-        self._step_faults = Rejections(logger, "MARKET-DATA-SERVICE")
         self._clock_was_set = False
         self._looked_at = self._shown_clock = self._shows_clock_at = 0  # feed clock, Unix ms
-        self._silence_said_at = float("-inf")  # monotonic
         self._connected_times = 0  # to the feed, with every subscription asked for
-        self._silence_said = False  # and the feed was not heard again since
-        self._forwarded = CounterLog(
-            lambda total: logger.debug("MARKET-DATA-SERVICE: Forwarded %d ticks to TickStockPL streaming", total)
-        )
         self._thread = threading.Thread(target=self._run, name="market-data-service", daemon=True)
 
     def start(self) -> None:
@@ -175,7 +143,7 @@ class MarketDataService:
             "connected_times": self._connected_times,
             "halts": {"detail": self._halts_known, **self._halts.counts},
             "frame_bytes_waiting": self._bytes_in - self._bytes_out,
-            "step_faults": dict(self._step_faults.counts),
+            "step_faults": dict(self._steps.faults.counts),
             "rejected": dict(self._bad_events.counts),
         }
         if sequence is not None:
@@ -258,7 +226,7 @@ class MarketDataService:
             delay_ms=settings.delay_ms,
             now_ms=self._now(),
         )
-        self._deliver(sequence, sequence.begin(self._now()))
+        self._steps.take(sequence, sequence.begin(self._now()))
         self._client_is_held = False
         self._looked_at = self._shown_clock = self._now()
         self._client = self._connect(settings, self._calendar, self._on_frame, self._on_state)
@@ -271,7 +239,7 @@ class MarketDataService:
             self._turns(sequence)
         self._leave_feed()
         if self._stopped.is_set():
-            self._deliver(sequence, sequence.stop("the app was stopped", self._now()))
+            self._steps.take(sequence, sequence.stop("the app was stopped", self._now()))
         elif self._refusal is not None:
             self._forwarder.leave()
         else:
@@ -290,8 +258,8 @@ class MarketDataService:
             self._follow_watchlists(sequence)
             self._notice_a_set_clock(sequence)
             waits = not self._wall_clock and self._forwarder.waits_for_streaming
-            self._deliver(sequence, sequence.set_note(WAITING_FOR_STREAMING if waits else "", self._now()))
-            self._deliver(sequence, sequence.clock(self._clock_of_what_is_handled()))
+            self._steps.take(sequence, sequence.set_note(WAITING_FOR_STREAMING if waits else "", self._now()))
+            self._steps.take(sequence, sequence.clock(self._clock_of_what_is_handled()))
             give_way()
             if gated or not self._arrivals:
                 return
@@ -301,7 +269,7 @@ class MarketDataService:
         if (symbols := self._symbols) is not self._watched:
             self._watched = symbols
             self._silence.watch(symbols)
-            self._deliver(sequence, sequence.watch(symbols, self._now()))
+            self._steps.take(sequence, sequence.watch(symbols, self._now()))
         if self._client is not None and sequence.subscribed is not self._subscribed:
             self._subscribed = sequence.subscribed
             self._client.watch(self._subscribed)
@@ -325,7 +293,7 @@ class MarketDataService:
                 self._halts_known = first.detail
                 return
             self._connected_times += first.kind == "confirmed"
-            self._deliver(sequence, sequence.state_changed(first, self._now()))
+            self._steps.take(sequence, sequence.state_changed(first, self._now()))
             if first.kind == "refused":
                 self._refusal = sequence.status
             return
@@ -340,20 +308,12 @@ class MarketDataService:
             events += decode_frame(following[0], self._bad_events)
             tells_of_halts |= FRAME_MARK in following[0]
         if tells_of_halts:
-            events = self._take_halts(events, received)
-        self._deliver(sequence, sequence.add(events, received, self._now()))
+            latest = received + CLOCK_TOLERANCE_MS if self._wall_clock else LATEST_MS - 1
+            events, news = self._halts.take(events, latest)
+            self._steps.show_halts(news)
+        self._steps.take(sequence, sequence.add(events, received, self._now()))
         if self._clock_was_set and self._wall_clock and events and (newest := max(map(end_of, events))):
             self._clock.saw_event(newest)
-
-    def _take_halts(self, events: Sequence[Event], received: int) -> list[Event]:
-        """Show halts and resumptions on the board: they are no ticks, and stand in no log."""
-        others, news = self._halts.take(events, received + CLOCK_TOLERANCE_MS if self._wall_clock else LATEST_MS - 1)
-        for told in news:
-            if told.is_halted:
-                self._step("LiveBoard.halt", self._board.halt, told.symbol, told.at)
-            else:
-                self._step("LiveBoard.resume", self._board.resume, told.symbol)
-        return others
 
     def _clock_of_what_is_handled(self) -> int:
         """The clock, but never ahead of what came and still waits: it would end minutes whose ticks are already here."""
@@ -369,44 +329,6 @@ class MarketDataService:
         if now >= self._shows_clock_at:
             self._shown_clock = now if first is None or isinstance(first, ConnectionState) else min(now, first[1])
         return self._shown_clock
-
-    def _deliver(self, sequence: RunSequence, pieces: Sequence[Piece]) -> None:
-        """The four steps, for each piece of the sequence; a fault in one is counted and the next one is done."""
-        for piece in pieces:
-            if piece.ticks:
-                self._step("LiveBoard.update", self._board.update, piece.ticks, self._now() + sequence.wall_ahead_ms)
-                self._step("TickRecorder.add", self._recorder.add, sequence.run, piece.first, piece.ticks)
-                self._step("LiveBoard.publish", self._board.publish)
-            self._step("RedisTickForwarder.add", self._forwarder.add, piece.first, piece.ticks, piece.status)
-            if piece.status is not None:
-                self._tell_board(piece.status)
-                self._tell_of_silence(piece.status)
-            if piece.ticks:
-                self._forwarded.add(len(piece.ticks))
-
-    def _tell_board(self, status: FeedStatus) -> None:
-        """What was not taken in; the board's own figures of it come from stored bars."""
-        if status.gap is not UNSET:
-            self._step("LiveBoard.miss_until", self._board.miss_until, status.gap[1])
-        if status.joined is not UNSET:
-            self._step("LiveBoard.miss_until", self._board.miss_until, status.joined.at, status.joined.symbols)
-
-    def _tell_of_silence(self, status: FeedStatus) -> None:
-        if status.status == "silent":
-            if not self._silence_said and time.monotonic() - self._silence_said_at >= SILENCE_SAID_SECONDS:
-                self._silence_said, self._silence_said_at = True, time.monotonic()
-                logger.warning("MARKET-DATA-SERVICE: the feed is silent (%s); minutes stay open until it is heard again",
-                               status.detail)  # fmt: skip
-        elif self._silence_said:
-            self._silence_said = False
-            logger.warning("MARKET-DATA-SERVICE: the silence of the feed is over after %.0f s: %s, %s",
-                           time.monotonic() - self._silence_said_at, status.status, status.detail)  # fmt: skip
-
-    def _step(self, name: str, step: Callable[..., None], *arguments: object) -> None:
-        try:
-            step(*arguments)
-        except Exception as fault:
-            self._step_faults.add(f"a batch in {name}", fault)
 
     def _is_gated(self) -> bool:
         """Whether a replay must wait: for Redis and TickStockPL, or for the database. A live feed never does."""
