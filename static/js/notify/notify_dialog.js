@@ -72,7 +72,7 @@ export class NotifyDialog {
 
   tryDesktop() {
     const shown = this.announcer.show({ title: "▲ AAPL Hammer", body: "This is how a signal is told. It is only a try.", tag: "try" });
-    setText(byId("notify-said"), shown ? "Sent. Nothing to be seen? Then the system holds notifications back." : SAID[permission()] || "This browser lets pages not notify.");
+    setText(byId("notify-said"), shown ? "Sent. Nothing to be seen? Then the system holds notifications back." : SAID[permission()] || "This browser does not let pages notify.");
   }
 
   /** @param {Catalog} catalog */
