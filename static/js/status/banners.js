@@ -4,6 +4,7 @@ import { LINK_SILENT_MS } from "../link/freshness.js";
 import { clockAt, dayOf, minuteAt } from "../common/new_york_time.js";
 import { element } from "../common/page.js";
 
+/** @import { FeedStatus } from "../link/messages.js" */
 /** @import { Store } from "../link/store.js" */
 
 /** @typedef {{level: string, text: string}} Banner */
@@ -16,17 +17,16 @@ import { element } from "../common/page.js";
  */
 export function bannersOf(store, now) {
   const { feed, health, session, link } = store;
-  const at = clockAt;
   if (link === "connecting" || link === "snapshot") return [];
   if (link === "lost") {
-    return [{ level: "bad", text: `The link to TickStock is lost since ${at(store.linkSince)}; trying again. What is shown is from then.` }];
+    return [{ level: "bad", text: `The link to TickStock is lost since ${clockAt(store.linkSince)}; trying again. What is shown is from then.` }];
   }
-  if (now - store.heard > LINK_SILENT_MS) return [{ level: "bad", text: `No word from TickStock since ${at(store.heard)}. What is shown is from then.` }];
+  if (now - store.heard > LINK_SILENT_MS) return [{ level: "bad", text: `No word from TickStock since ${clockAt(store.heard)}. What is shown is from then.` }];
   /** @type {Banner[]} */
   const found = [];
-  if (feed && feed.status !== "live" && !(feed.status === "silent" && session?.name === "closed")) found.push(feedBanner(feed, at));
+  if (feed && feed.status !== "live" && !(feed.status === "silent" && session?.name === "closed")) found.push(feedBanner(feed));
   if (health && (health.status === "down" || health.status === "stopped")) {
-    const since = health.since ? ` since ${at(health.since)}` : "";
+    const since = health.since ? ` since ${clockAt(health.since)}` : "";
     const consequence = feed?.status === "live" ? "ticks go on, new patterns and alerts do not" : "no new patterns and alerts";
     found.push({ level: "bad", text: `TickStockPL is ${health.status}${since}: ${consequence}.` });
   }
@@ -36,18 +36,14 @@ export function bannersOf(store, now) {
   return found;
 }
 
-/**
- * @param {import("../link/messages.js").FeedStatus} feed
- * @param {(time: number) => string} at
- * @returns {Banner}
- */
-function feedBanner(feed, at) {
+/** @param {FeedStatus} feed @returns {Banner} */
+function feedBanner(feed) {
   const detail = feed.detail ? ` (${feed.detail})` : "";
   if (feed.status === "ended") return { level: "info", text: `The recorded day has ended${detail}.` };
   if (feed.status === "connecting") return { level: "info", text: `Connecting to the feed${detail}.` };
-  if (feed.status === "silent") return { level: "bad", text: `STALE: the feed is silent since ${at(feed.since)}${detail}.` };
-  if (feed.status === "reconnecting") return { level: "bad", text: `STALE: the feed is away since ${at(feed.since)}; reconnecting${detail}.` };
-  return { level: "bad", text: `The feed is stopped since ${at(feed.since)}${detail}.` };
+  if (feed.status === "silent") return { level: "bad", text: `STALE: the feed is silent since ${clockAt(feed.since)}${detail}.` };
+  if (feed.status === "reconnecting") return { level: "bad", text: `STALE: the feed is away since ${clockAt(feed.since)}; reconnecting${detail}.` };
+  return { level: "bad", text: `The feed is stopped since ${clockAt(feed.since)}${detail}.` };
 }
 
 /**
