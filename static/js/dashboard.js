@@ -86,7 +86,7 @@ function enterList() {
 
 pause.addEventListener("click", togglePause);
 store.onSignal.push((signal) => {
-  if (store.feed && signal.origin === "live" && isListed(signal)) tabs.tell(1);
+  if (store.feed && signal.origin === "live" && !tabs.shows("signals") && isListed(signal)) tabs.tell(1);
 });
 document.addEventListener("tickstock:card", async (event) => {
   const { signals: shown } = /** @type {CustomEvent} */ (event).detail; // of one bar
