@@ -1,11 +1,11 @@
 /** What the card of a signal says in words. Pure. */
 
-import { price } from "../common/figures.js";
+import { inPercent } from "../common/figures.js";
 import { span } from "../common/new_york_time.js";
 import { ORIGINS, SESSION_WORDS } from "../common/words.js";
-import { confirmation } from "./confirmation.js";
+import { amount, confirmation } from "./confirmation.js";
 import { closeOf } from "./signal_groups.js";
-import { inPercent, percent, valuesOf } from "./signal_row.js";
+import { percent, valuesOf } from "./signal_row.js";
 
 /** @import { Signal } from "../link/messages.js" */
 
@@ -17,9 +17,6 @@ const TRENDS = /** @type {Record<string, string>} */ ({
   flat: "There was no trend before it, although the book demands one.",
 });
 const LATE_MS = 60_000;
-
-/** @param {any} value @returns {string} "" where it is no number */
-const amount = (value) => (Number.isFinite(value) ? price(value) : "");
 
 /**
  * How good it is among its like.

@@ -17,8 +17,8 @@ const BREAKS = /** @type {Record<string, [string, string]>} */ ({
   FallingWedge: ["above", "its upper line"],
 });
 
-/** @param {any} value @returns {string} */
-const at = (value) => (Number.isFinite(value) ? price(value) : "");
+/** @param {any} value @returns {string} "" where it is no number */
+export const amount = (value) => (Number.isFinite(value) ? price(value) : "");
 
 /**
  * @param {Signal} signal
@@ -27,10 +27,10 @@ const at = (value) => (Number.isFinite(value) ? price(value) : "");
 export function confirmation({ pattern, state, details }) {
   if (state !== "forming") return "";
   const ends = /** @type {Record<string, string>} */ ({});
-  for (const line of Array.isArray(details?.lines) ? details.lines : []) ends[line?.name] = at(line?.points?.at?.(-1)?.price);
+  for (const line of Array.isArray(details?.lines) ? details.lines : []) ends[line?.name] = amount(line?.points?.at?.(-1)?.price);
   const known = BREAKS[pattern ?? ""];
   if (known) {
-    const level = at(details?.neckline ?? details?.level);
+    const level = amount(details?.neckline ?? details?.level);
     return `a close ${known[0]} ${level && `${level}, `}${known[1]}`;
   }
   if (ends.upper && ends.lower) return `a close above ${ends.upper} or below ${ends.lower}`;

@@ -1,6 +1,6 @@
 /** One row of the list of signals: where and when, and a chip for each signal; and the line above a minute's rows. */
 
-import { price, whole } from "../common/figures.js";
+import { inPercent, price, whole } from "../common/figures.js";
 import { clockAt, clockTime, dayOf, minuteAt } from "../common/new_york_time.js";
 import { element } from "../common/page.js";
 import { priceOf, stateOf } from "../common/signal.js";
@@ -116,9 +116,6 @@ function figureOf(signal, rank) {
 
 /** @param {Signal} signal */
 const isOscillator = (signal) => signal.indicator?.startsWith("RSI") ?? false;
-
-/** @param {number} rank @returns {string} rounded down: 100 % is what nothing can be better than */
-export const inPercent = (rank) => `${Math.floor(rank * 100)} %`;
 
 /** @param {number | undefined} share */
 export const percent = (share) => `${Math.round((share ?? 0) * 100)} %`;

@@ -186,6 +186,7 @@ test("the card tells quality without promising, and the surroundings in words", 
   const [quality, rank] = qualityLines(signal({ quality: 0.82 }), 0.976);
   assert.match(quality[1], /82 %.*not a probability/);
   assert.match(rank[1], /^97 %/);
+  assert.match(qualityLines(signal(), 0.29)[1][1], /^29 % /); // 0.29 * 100 is a little less
   assert.deepEqual(qualityLines(alert(), null), [["Values", "RSI_14 70.40 against 70"]]);
   const told = Object.fromEntries(contextLines(signal({
     session: "pre", origin: "repair", details: { after_gap: true, bar_revised: true, trend_before: "against", volume_ratio: 2.34, day_position: 0.75 },
