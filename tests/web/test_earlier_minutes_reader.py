@@ -80,6 +80,24 @@ def test_it_asks_once_a_second_until_all_is_known(board: LiveBoard, database: Da
     assert board.snapshot(["IBM"])[1][0].volume == 53, "known before its first tick"
 
 
+def test_an_operator_is_told_now_and_then_and_at_once_when_nothing_is_missing_any_more(database: Database) -> None:
+    board = LiveBoard(CALENDAR, "massive")
+    board.miss_until(NOON - 20_000)
+    board.update([FeedTick(f"S{number}", 10.0, 7, NOON, False) for number in range(30)], NOON)
+    reader = EarlierMinutesReader(board, CALENDAR, list, database.read, lambda: database.now)
+    lines = []
+    for second in range(60):
+        database.known = {f"S{number}": 100 for number in range(second)}
+        reader.look()
+        lines.append((second, reader.news()))
+        database.now += 1
+    assert [(second, news) for second, news in lines if news] == [
+        (1, "the day's figures are complete of 1 symbols; of 29 not"),
+        (16, "the day's figures are complete of 15 symbols; of 14 not"),
+        (30, "the day's figures are complete of 14 symbols"),
+    ]
+
+
 def test_what_takes_long_is_asked_for_less_often(board: LiveBoard, database: Database) -> None:
     reader = reader_of(board, database)
     database.takes = 0.5

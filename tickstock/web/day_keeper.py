@@ -85,13 +85,10 @@ class DayKeeper:
             self._read_day(day)
         if self.previous.refresh(day.day, time.monotonic()):
             live.market.board.set_previous_closes(self.previous.closes, day.day)
-        if news := self.previous.news(time.monotonic()):
-            logger.info("DAY-KEEPER: %s", news)
-        if known := self.earlier.look():
-            missing = self.earlier.missing
-            logger.info(
-                "DAY-KEEPER: the day's figures are complete of %d symbols%s", known, f"; of {missing} not" * bool(missing)
-            )
+        self.earlier.look()
+        for news in (self.previous.news(time.monotonic()), self.earlier.news()):
+            if news:
+                logger.info("DAY-KEEPER: %s", news)
 
     def _lacks_something(self, day: TradingDay) -> bool:
         """Whether the database held more at the last check than is counted now: what TickStockPL stored without publishing it."""

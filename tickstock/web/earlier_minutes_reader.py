@@ -11,6 +11,7 @@ from tickstock.market_hours import Calendar
 
 RETRY_SECONDS = 1.0
 SHARE_OF_TIME = 20  # the next attempt waits so many times as long as the last one took
+NEWS_SECONDS = 15.0  # between two lines for an operator while more and more become known
 AGAIN_SECONDS = 17 * 60.0  # late prints correct stored bars for a quarter of an hour
 
 # Of these minutes the figures of these symbols; and whether only REST can know them.
@@ -36,6 +37,8 @@ class EarlierMinutesReader:
         self._read = read
         self._clock = clock
         self._due = 0.0
+        self._untold = 0  # symbols that became known since an operator was told
+        self._told_at = float("-inf")
         self._again: dict[Missing, tuple[float, list[str]]] = {}  # what is to be read once more: when, and of which symbols
 
     def look(self) -> int:
@@ -56,8 +59,16 @@ class EarlierMinutesReader:
             for missing in [each for each, (at, _) in self._again.items() if at <= began]:
                 self._read_missing(missing, self._again.pop(missing)[1])
         finally:
+            self._untold += found
             self._due = self._clock() + max(RETRY_SECONDS, SHARE_OF_TIME * (self._clock() - began))
         return found
+
+    def news(self) -> str:
+        """What an operator is told: at once when the last ones became known, else now and then; "" while nothing is new."""
+        if not self._untold or (self.missing and self._clock() - self._told_at < NEWS_SECONDS):
+            return ""
+        untold, self._untold, self._told_at = self._untold, 0, self._clock()
+        return f"the day's figures are complete of {untold} symbols" + f"; of {self.missing} not" * bool(self.missing)
 
     def _read_missing(self, missing: Missing, symbols: Sequence[str]) -> list[str]:
         known = self._read(minutes_before(self._calendar, missing.until), symbols, missing.joined)
