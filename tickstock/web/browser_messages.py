@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeGuard
 
 import msgspec
 
@@ -66,7 +66,7 @@ def read_watch(asked: object) -> Watch | None:
     return Watch(symbols=tuple(asked))
 
 
-def is_symbol(value: Any) -> bool:
+def is_symbol(value: object) -> TypeGuard[str]:
     """Whether this can be a ticker."""
     return isinstance(value, str) and is_ticker(value)
 

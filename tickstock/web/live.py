@@ -255,7 +255,7 @@ class LivePage:
 
     def _on_chart(self, *arguments: object) -> None:
         symbol = arguments[0] if arguments else None  # some clients send null as nothing
-        if len(arguments) > 1 or not (symbol is None or (isinstance(symbol, str) and is_symbol(symbol))):
+        if len(arguments) > 1 or not (symbol is None or is_symbol(symbol)):
             self._refuse("chart", "a symbol or null", arguments)
             return
         with self._lock:
