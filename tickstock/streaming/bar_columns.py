@@ -34,8 +34,8 @@ class Bars:
     def __len__(self) -> int:
         return len(self.lanes)
 
-    def take(self, chosen: NDArray[Any]) -> Bars:
-        """The bars at some indices, or where a mask is true."""
+    def take(self, chosen: NDArray[Any] | slice) -> Bars:
+        """The bars at some indices, or where a mask is true; those of a slice without a copy."""
         return Bars(*(getattr(self, name)[chosen] for name in self.__slots__))
 
     @classmethod

@@ -142,26 +142,26 @@ def resample(bars: Bars, timeframe: str, calendar: Calendar) -> tuple[Bars, Inte
     if not len(bars):
         return bars, bars.timestamp
     starts, ends = bounds_of(bars.timestamp, timeframe, calendar)
-    bars, starts, ends = bars.take(starts >= 0), starts[starts >= 0], ends[starts >= 0]
-    if not len(bars):
-        return no_bars(), ends
-    order = np.lexsort((bars.timestamp, bars.lanes, starts))
-    bars, starts, ends = bars.take(order), starts[order], ends[order]
-    first = np.flatnonzero(np.r_[True, (np.diff(starts) != 0) | (np.diff(bars.lanes) != 0)])
-    last = np.r_[first[1:], len(bars)] - 1
+    inside = np.flatnonzero(starts >= 0)
+    if not len(inside):
+        return no_bars(), ends[inside]
+    order = inside[np.lexsort((bars.timestamp[inside], bars.lanes[inside], starts[inside]))]
+    starts, lanes = starts[order], bars.lanes[order]
+    first = np.flatnonzero(np.r_[True, (np.diff(starts) != 0) | (np.diff(lanes) != 0)])
+    opens, closes = order[first], order[np.r_[first[1:], len(order)] - 1]
     return (
-        Bars(
-            bars.lanes[first],
+        Bars(  # one column at a time: weeks of minutes of many symbols are never copied whole
+            lanes[first],
             starts[first],
-            bars.open[first],
-            np.maximum.reduceat(bars.high, first),
-            np.minimum.reduceat(bars.low, first),
-            bars.close[last],
-            np.add.reduceat(bars.volume, first),
-            np.add.reduceat(bars.ticks, first),
-            np.add.reduceat(bars.trades, first),
-            bars.first_tick[first],
-            bars.last_tick[last],
+            bars.open[opens],
+            np.maximum.reduceat(bars.high[order], first),
+            np.minimum.reduceat(bars.low[order], first),
+            bars.close[closes],
+            np.add.reduceat(bars.volume[order], first),
+            np.add.reduceat(bars.ticks[order], first),
+            np.add.reduceat(bars.trades[order], first),
+            bars.first_tick[opens],
+            bars.last_tick[closes],
         ),
-        ends[first],
+        ends[opens],
     )

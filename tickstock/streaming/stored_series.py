@@ -113,7 +113,7 @@ def series_of(
 def _bars_of(
     timeframe: str, minutes: Bars, stored: StoredMinutes, calendar: Calendar, is_analysed: Callable[[Session], bool]
 ) -> SeriesBars:
-    bars = minutes.take(minutes.timestamp >= stored.begins[timeframe])
+    bars = minutes.take(slice(np.searchsorted(minutes.timestamp, stored.begins[timeframe]), None))
     if timeframe == "1min":
         ends = bars.timestamp + MINUTE_MS
     else:
