@@ -72,9 +72,8 @@ export class BarTable {
     texts.forEach((text, at) => {
       let cell = line.children[at];
       if (!cell) {
-        cell = line.appendChild(element(at ? tag : "th", at && at < texts.length - 1 ? "number" : ""));
-        cell.setAttribute("scope", tag === "th" ? "col" : "row");
-        if (tag === "td" && at) cell.removeAttribute("scope");
+        cell = line.appendChild(element(at ? tag : "th"));
+        if (cell.tagName === "TH") cell.setAttribute("scope", tag === "th" ? "col" : "row");
       }
       cell.className = at && at < texts.length - 1 ? "number" : "";
       setText(cell, text);

@@ -62,8 +62,8 @@ export class Legend {
 
   /** @param {Indicator[]} indicators @param {Record<string, number>} values @param {Surface} surface */
   showValues(indicators, values, surface) {
-    const lines = indicators.flatMap(({ values: names, colour, overlay }) =>
-      names.map((name, at) => ({ name, overlay, colour: surface.lineColour(colour + (names.length > 2 && overlay ? 0 : at)) })));
+    const lines = indicators.flatMap((indicator) =>
+      indicator.values.map((name, at) => ({ name, overlay: indicator.overlay, colour: surface.lineColour(indicator, at) })));
     const names = lines.map(({ name, colour }) => name + colour).join();
     if (names !== this.names) {
       this.names = names;

@@ -147,11 +147,12 @@ export class Surface {
   }
 
   /** @param {Indicator} indicator @param {string} name @param {number} at @param {number} pane */
-  addLine({ values, overlay, colour }, name, at, pane) {
+  addLine(indicator, name, at, pane) {
+    const { overlay } = indicator;
     const histogram = name.startsWith("MACD_HIST");
-    const banded = values.length > 2 && overlay; // upper, middle, lower: in one colour
+    const banded = isBanded(indicator);
     const style = {
-      color: this.lineColour(colour + (banded ? 0 : at)), lineWidth: /** @type {1 | 2} */ (banded && at !== 1 ? 1 : 2), lineStyle: banded && at === 1 ? 2 : 0,
+      color: this.lineColour(indicator, at), lineWidth: /** @type {1 | 2} */ (banded && at !== 1 ? 1 : 2), lineStyle: banded && at === 1 ? 2 : 0,
       priceLineVisible: false, lastValueVisible: !overlay && !histogram, crosshairMarkerVisible: false,
       priceFormat: /** @type {any} */ ({ type: "custom", minMove: 0.0001, formatter: overlay ? price : plain }),
     };
@@ -164,9 +165,9 @@ export class Surface {
     this.lines.push({ series, name, histogram });
   }
 
-  /** @param {number} at */
-  lineColour(at) {
-    return this.colours[(at % COLOURS) + 1];
+  /** @param {Indicator} indicator @param {number} at  which of its values */
+  lineColour(indicator, at) {
+    return this.colours[((indicator.colour + (isBanded(indicator) ? 0 : at)) % COLOURS) + 1];
   }
 
   /** @param {Bar[]} bars @param {Map<number, Record<string, number>>} values */
@@ -195,6 +196,9 @@ export class Surface {
     this.chart.timeScale().setVisibleLogicalRange({ from: to - 2 * around, to });
   }
 }
+
+/** @param {Indicator} indicator @returns {boolean} whether its values are the upper, middle and lower of bands: in one colour */
+const isBanded = ({ values, overlay }) => values.length > 2 && overlay;
 
 /** @param {number} low @param {number} high  that the axis shows at least */
 const within = (low, high) => (/** @type {() => any} */ original) => {
