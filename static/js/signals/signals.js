@@ -24,7 +24,7 @@ const PAGES_AT_MOST = 5; // that one "Load older" asks for, until a row passes t
 const KEYS = /** @type {Record<string, number>} */ ({ ArrowDown: 1, j: 1, ArrowUp: -1, k: -1, Home: -Infinity, End: Infinity });
 
 /** @param {Signal} signal @returns {string} */
-const stateOf = ({ id, state }) => `${id} ${state}`;
+const versionOf = ({ id, state }) => `${id} ${state}`;
 
 /** @param {string} name @param {unknown} detail */
 const say = (name, detail) => document.dispatchEvent(new CustomEvent(`tickstock:${name}`, { detail }));
@@ -128,7 +128,7 @@ export class Signals {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const target = /** @type {HTMLElement} */ (event.target);
     const step = event.key.length > 1 || preferences.get("keys") ? KEYS[event.key] : 0;
-    if (step) this.list.move(Math.max(-1e4, Math.min(1e4, step)));
+    if (step) this.list.move(step);
     else if (event.key === "Enter" && target.matches("article")) this.clicked(target);
     else return;
     event.preventDefault();
@@ -141,7 +141,7 @@ export class Signals {
     if (!this.paused && !inside) this.held = null;
     else if (!this.held) {
       this.held = this.present();
-      this.heldStates = new Set(this.held.map(stateOf));
+      this.heldStates = new Set(this.held.map(versionOf));
     }
   }
 
@@ -182,7 +182,7 @@ export class Signals {
       rankOf: (signal) => catalog?.rank(signal) ?? null,
     });
     let news = 0;
-    if (this.held) for (const signal of this.store.signals.values()) if (!this.heldStates.has(stateOf(signal)) && shows(signal)) news += 1;
+    if (this.held) for (const signal of this.store.signals.values()) if (!this.heldStates.has(versionOf(signal)) && shows(signal)) news += 1;
     const unknown = new Set(groups.filter(({ symbol }) => at.quotes.get(symbol)?.dollars == null).map((group) => group.symbol)).size;
     this.counts = { shown, total, news, unknown: this.filter.dollars ? unknown : 0 };
     const before = this.groups;
@@ -210,7 +210,7 @@ export class Signals {
   itemsOf(burst, before) {
     const items = burst.groups.map((group) => ({
       key: group.key,
-      mark: `${group.signals.map(stateOf).join()} ${group.volume}`,
+      mark: `${group.signals.map(versionOf).join()} ${group.volume}`,
       height: waitsFor(group) ? HEIGHTS.waiting : HEIGHTS.row,
       row: true,
       make: () => {
@@ -234,7 +234,7 @@ export class Signals {
       setText(parts.older, "Loading…");
       await older.load(oldest);
       if (this.held) this.held = [...new Map([...older.signals.values(), ...this.held].map((signal) => [signal.id, signal])).values()];
-      this.heldStates = new Set(this.held?.map(stateOf));
+      this.heldStates = new Set(this.held?.map(versionOf));
       this.make(false);
       if (older.problem) break;
     }

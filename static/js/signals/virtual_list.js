@@ -25,6 +25,8 @@ export class VirtualList {
     this.active = ""; // key of the row that has the focus, or gets it
     /** @type {Map<string, {mark: string, row: HTMLElement}>} */
     this.rows = new Map();
+    /** @type {Map<string, number>} */
+    this.numbers = new Map(); // of the rows, from 1
     this.moved = true;
     this.top = 0;
     this.height = 0;
@@ -42,9 +44,7 @@ export class VirtualList {
     this.tops = [0];
     for (const { height } of items) this.tops.push(/** @type {number} */ (this.tops.at(-1)) + height);
     if (this.index(this.active) < 0) this.active = items.find((item) => item.row)?.key ?? "";
-    let number = 0;
-    /** @type {Map<string, number>} */
-    this.numbers = new Map(items.filter((item) => item.row).map((item) => [item.key, (number += 1)]));
+    this.numbers = new Map(items.filter((item) => item.row).map((item, at) => [item.key, at + 1]));
     this.place.ariaBusy = items.length ? null : "true"; // a feed without rows waits for them
     this.place.style.height = `${this.tops.at(-1)}px`;
     this.moved = true;
@@ -107,8 +107,8 @@ export class VirtualList {
     row.style.transform = `translateY(${this.tops[index]}px)`;
     if (isRow) {
       row.dataset.key = key;
-      row.ariaPosInSet = String(this.numbers?.get(key));
-      row.ariaSetSize = String(this.numbers?.size);
+      row.ariaPosInSet = String(this.numbers.get(key));
+      row.ariaSetSize = String(this.numbers.size);
       this.mark(row, key === this.active);
     }
     return row;
@@ -130,7 +130,7 @@ export class VirtualList {
     if (row) this.mark(row, true);
   }
 
-  /** @param {number} step  so many rows down, or up; with 0 to where the focus was */
+  /** @param {number} step  so many rows down, or up; as far as there are any */
   move(step) {
     let index = this.index(this.active);
     const direction = Math.sign(step);
