@@ -33,7 +33,6 @@ class CandleAverage:
 
 
 USUAL_BODY = CandleAverage("bodies", 10, 1.0)  # longer is long, shorter is short
-BODY_VERY_LONG = CandleAverage("bodies", 10, 3.0)
 BODY_DOJI = CandleAverage("ranges", 10, 0.1)
 SHADOW_SHORT = CandleAverage("shadows", 10, 1.0, 2.0)
 SHADOW_VERY_SHORT = CandleAverage("ranges", 10, 0.1)
