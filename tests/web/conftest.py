@@ -16,16 +16,19 @@ from tickstock.database.migrate import migrate
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+# Frames come several times a second, where with second aggregates one comes a second: for tests that wait for frames.
+TRADES = {"TICKSTOCK_CHANNEL": "T", "TICKSTOCK_SILENT_SECONDS": "4"}
+
 
 class World:
     """Everything that a page needs: Redis, the simulator, the app, and TickStockPL's voice."""
 
-    def __init__(self, folder: Path, mode: str = "eventlet") -> None:
+    def __init__(self, folder: Path, mode: str = "eventlet", **settings: str) -> None:
         migrate(f"sqlite:///{(folder / 'tickstock.db').as_posix()}")
         self.folder = folder
         self.redis = RedisServer()
         self.simulator = Simulator(folder)
-        self.app = WebApp(folder, self.redis, feed_port=self.simulator.port, mode=mode)
+        self.app = WebApp(folder, self.redis, feed_port=self.simulator.port, mode=mode, **settings)
         self.streaming = Streaming(self.redis)
 
     def close(self) -> int:
@@ -38,17 +41,23 @@ class World:
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def app_settings() -> dict[str, str]:
+    """What a module's apps are set to beside what every app needs; a module may have its own."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory, app_settings: dict[str, str]) -> Iterator[World]:
     """One world for a module's tests."""
-    made = World(tmp_path_factory.mktemp("world"))
+    made = World(tmp_path_factory.mktemp("world"), **app_settings)
     yield made
     assert made.close() == 0, made.app.process.output()
 
 
 @pytest.fixture(params=["eventlet", "threading"])
-def own_world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
+def own_world(request: pytest.FixtureRequest, tmp_path: Path, app_settings: dict[str, str]) -> Iterator[World]:
     """A world of the test's own, to break things in; once in each async mode."""
-    made = World(tmp_path, request.param)
+    made = World(tmp_path, request.param, **app_settings)
     yield made
     made.redis.resume()
     assert made.close() == 0, made.app.process.output()

@@ -14,12 +14,17 @@ import pytest
 
 from tests.servers import RedisServer
 from tests.web import test_socketio
-from tests.web.conftest import World
+from tests.web.conftest import TRADES, World
 from tests.web.services import KEY, Process, WebApp, this_minute, wait_until
 from tests.web.test_socketio import browser
 from tickstock.database.migrate import migrate
 from tickstock.database.writers import Writer
 from tickstock.market_hours import MINUTE_MS, NEW_YORK, new_york_ms, new_york_time
+
+
+@pytest.fixture(scope="module")
+def app_settings() -> dict[str, str]:
+    return TRADES
 
 
 @pytest.fixture(autouse=True)

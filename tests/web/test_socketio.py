@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import socketio
 
-from tests.web.conftest import World
+from tests.web.conftest import TRADES, World
 from tests.web.services import a_pattern, an_alert, an_indicator, wait_until
 
 EVENTS = (
@@ -54,9 +54,16 @@ def browser(world: World, **options: Any) -> Iterator[Browser]:
         made.client.disconnect()
 
 
+@pytest.fixture(scope="module")
+def app_settings() -> dict[str, str]:
+    return TRADES
+
+
 @pytest.fixture(scope="module", params=["eventlet", "threading"])
-def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    made = World(tmp_path_factory.mktemp(request.param), request.param)
+def world(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, app_settings: dict[str, str]
+) -> Iterator[World]:
+    made = World(tmp_path_factory.mktemp(request.param), request.param, **app_settings)
     yield made
     assert made.close() == 0, made.app.process.output()
 

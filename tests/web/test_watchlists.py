@@ -15,7 +15,7 @@ import socketio
 
 from launcher.ports import unused_port
 from tests.servers import RedisServer
-from tests.web.conftest import World
+from tests.web.conftest import TRADES, World
 from tests.web.services import WebApp, wait_until
 from tickstock.database.writers import Writer
 
@@ -82,9 +82,16 @@ def make(app: WebApp, name: str, symbols: Any) -> str:
     return str(made["id"])
 
 
+@pytest.fixture(scope="module")
+def app_settings() -> dict[str, str]:
+    return TRADES
+
+
 @pytest.fixture(scope="module", params=["eventlet", "threading"])
-def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    made = World(tmp_path_factory.mktemp(request.param), request.param)
+def world(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, app_settings: dict[str, str]
+) -> Iterator[World]:
+    made = World(tmp_path_factory.mktemp(request.param), request.param, **app_settings)
     yield made
     assert made.close() == 0, made.app.process.output()
     assert "Traceback" not in made.app.process.output(), made.app.process.output()[-3000:]
