@@ -70,7 +70,7 @@ export class Chart {
     /** @type {Bar[] | null} */
     this.toldBars = null; // by the legend
     this.values = /** @type {ValuesByTime} */ (new Map());
-    this.history = new BarHistory(selection.symbol, selection.timeframe, () => this.marketTime());
+    this.history = new BarHistory(selection.symbol, selection.timeframe, () => this.store.marketTime());
     this.upkeep = new Upkeep(this.history, store);
     this.open();
     this.listen();
@@ -105,7 +105,7 @@ export class Chart {
   open() {
     const { symbol, timeframe } = this.selection;
     this.history.close();
-    this.history = new BarHistory(symbol, timeframe, () => this.marketTime());
+    this.history = new BarHistory(symbol, timeframe, () => this.store.marketTime());
     this.upkeep = new Upkeep(this.history, this.store);
     this.seenSignals = -1;
     this.takenMinute = null;
@@ -124,11 +124,6 @@ export class Chart {
   /** @param {Catalog | null} catalog */
   setCatalog(catalog) {
     this.catalog = catalog;
-  }
-
-  /** @returns {number} the market's clock: the wall's, or that of a recorded or virtual day */
-  marketTime() {
-    return this.store.session?.time ?? this.store.now();
   }
 
   /** @param {number} now */
@@ -362,7 +357,7 @@ export class Chart {
     setText(byId("chart-note"), [stale, loading, this.pattern && figureOf(this.pattern) ? `Lines of: ${inWords(this.pattern)}` : "", this.hidden].filter(Boolean).join(" · "));
     const empty = bars.length ? "" : waitingFor({
       symbol: history.symbol, timeframe: history.timeframe, problem: history.problem,
-      isLoading: history.busy || history.next === undefined, start: history.series.startOf(this.marketTime()),
+      isLoading: history.busy || history.next === undefined, start: history.series.startOf(this.store.marketTime()),
     }, store);
     setText(byId("chart-said"), empty);
     byId("chart-empty").hidden = !empty;

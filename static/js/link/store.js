@@ -1,6 +1,7 @@
 /** The latest of everything the server said. Sockets write into it, the frame loop reads from it; nothing here touches the page. */
 
 import { stateOf } from "../common/signal.js";
+import { LINK_SILENT_MS } from "./freshness.js";
 import { Sequence } from "./sequence.js";
 
 /** @import { SymbolRow, Signal, IndicatorValues, FeedStatus, Health, Session, Counters, Snapshot, Events, FormingBar, Watching, Watchlists } from "./messages.js" */
@@ -58,6 +59,16 @@ export class Store {
   /** @returns {number} the server's clock, Unix milliseconds */
   now() {
     return Date.now() + this.clockOffset;
+  }
+
+  /** @returns {number} the market's clock: the server's, or that of a recorded or virtual day */
+  marketTime() {
+    return this.session?.time ?? this.now();
+  }
+
+  /** @param {number} now  the browser's time @returns {boolean} whether the server speaks */
+  isHeard(now) {
+    return this.link === "live" && now - this.heard <= LINK_SILENT_MS;
   }
 
   /** @returns {boolean} whether the market's clock is the data's own: a recorded or virtual day */

@@ -299,7 +299,7 @@ export class Signals {
     }
     if (session?.name === "closed" && session.opens) return `The market is closed; it opens ${dayOf(session.opens)} at ${minuteAt(session.opens)}.`;
     if (feed && feed.status !== "live") return "Waiting for the feed: no bar can close without ticks.";
-    const nextClose = Math.ceil((session?.time ?? this.store.now()) / 60_000) * 60_000;
+    const nextClose = Math.ceil(this.store.marketTime() / 60_000) * 60_000;
     return `No signals yet this trading day. Every symbol is checked when a bar closes; the next 1-minute bar closes at ${clockAt(nextClose)}.`;
   }
 }

@@ -1,6 +1,5 @@
 /** What is wrong right now, in words, above the lists. */
 
-import { LINK_SILENT_MS } from "../link/freshness.js";
 import { clockAt, dayOf, minuteAt } from "../common/new_york_time.js";
 import { element } from "../common/page.js";
 
@@ -21,7 +20,7 @@ export function bannersOf(store, now) {
   if (link === "lost") {
     return [{ level: "bad", text: `The link to TickStock is lost since ${clockAt(store.linkSince)}; trying again. What is shown is from then.` }];
   }
-  if (now - store.heard > LINK_SILENT_MS) return [{ level: "bad", text: `No word from TickStock since ${clockAt(store.heard)}. What is shown is from then.` }];
+  if (!store.isHeard(now)) return [{ level: "bad", text: `No word from TickStock since ${clockAt(store.heard)}. What is shown is from then.` }];
   /** @type {Banner[]} */
   const found = [];
   if (feed && feed.status !== "live" && !(feed.status === "silent" && session?.name === "closed")) found.push(feedBanner(feed));

@@ -1,6 +1,5 @@
 /** What state the page is in, in one word and a sentence: the link's state first, then the data's. Pure. */
 
-import { LINK_SILENT_MS } from "../link/freshness.js";
 import { clockAt, dayOf, minuteAt } from "../common/new_york_time.js";
 
 /** @import { Store } from "../link/store.js" */
@@ -19,7 +18,7 @@ export function pageState(store, now) {
   if (link === "connecting") return { word: "CONNECTING", level: "wait", why: "No answer from TickStock yet." };
   if (link === "lost") return { word: "RECONNECTING", level: "bad", why: `The link to TickStock is lost since ${clockAt(store.linkSince)}; trying again.` };
   if (link === "snapshot") return { word: "SNAPSHOT", level: "wait", why: "Connected: the state of the market is on its way." };
-  if (now - store.heard > LINK_SILENT_MS) return { word: "STALE", level: "bad", why: `No word from TickStock since ${clockAt(store.heard)}.` };
+  if (!store.isHeard(now)) return { word: "STALE", level: "bad", why: `No word from TickStock since ${clockAt(store.heard)}.` };
   const isClosed = session?.name === "closed";
   if (feed?.status === "ended") return { word: "ENDED", level: "wait", why: "The recorded day has ended." };
   if (isClosed && feed?.status !== "reconnecting") {

@@ -1,6 +1,5 @@
 /** The status bar, the clock and the badges: words from the messages, never a colour alone. */
 
-import { LINK_SILENT_MS } from "../link/freshness.js";
 import { rate, whole } from "../common/figures.js";
 import { clockAt } from "../common/new_york_time.js";
 import { byId, setData, setText } from "../common/page.js";
@@ -47,8 +46,8 @@ export class StatusBar {
 
   /** @param {number} now the browser's time */
   draw(now) {
-    const { feed, health, link, heard } = this.store;
-    const isUp = link === "live" && now - heard < LINK_SILENT_MS;
+    const { feed, health, link } = this.store;
+    const isUp = this.store.isHeard(now);
     if (!isUp && link === "live") this.state("feed-state", ["No word from server", "bad"]);
     else if (link !== "live") this.state("feed-state", link === "lost" ? ["Link lost", "bad"] : ["Connecting", "wait"]);
     else this.state("feed-state", FEED_WORDS[feed?.status ?? "connecting"] ?? [feed?.status ?? "", "wait"]);
@@ -105,10 +104,9 @@ export class StatusBar {
 
   drawClock() {
     const { session } = this.store;
-    const time = session?.time ?? this.store.now();
     setText(this.parts.session, SESSIONS[session?.name ?? "unknown"] ?? "");
     const day = session?.time ? `${session.trading_day} ` : ""; // a recorded or virtual day says which
-    setText(this.parts.time, day + clockAt(time));
+    setText(this.parts.time, day + clockAt(this.store.marketTime()));
   }
 }
 

@@ -3,7 +3,6 @@
 import { minuteAt } from "../common/new_york_time.js";
 import { byId, element, setData, setText } from "../common/page.js";
 import { whole } from "../common/figures.js";
-import { LINK_SILENT_MS } from "../link/freshness.js";
 import { ColumnChoice } from "./column_choice.js";
 import { carriedOver, ranked, sorted } from "./ranking.js";
 import { RowPool } from "./row_pool.js";
@@ -298,7 +297,7 @@ export class Watchlist {
   /** How many are fresh, also of those that are not in view; a halted symbol, or one without prints, is a quiet one. @param {number} now */
   count(now) {
     const { store } = this;
-    const isUp = store.link === "live" && now - store.heard < LINK_SILENT_MS;
+    const isUp = store.isHeard(now);
     this.agedAt = now;
     this.moment = { now: store.now(), time: store.session?.time ?? null, session: store.session?.name ?? "", feed: store.feed, isUp };
     const counts = { total: store.watch.length, fresh: 0, quiet: 0, stale: 0, none: 0 };

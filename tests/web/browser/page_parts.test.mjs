@@ -8,6 +8,7 @@ import { Preferences } from "../../../static/js/common/preferences.js";
 import { zoneAt } from "../../../static/js/common/new_york_time.js";
 import { digestOf } from "../../../static/js/status/digest.js";
 import { pageState } from "../../../static/js/status/page_state.js";
+import { Store } from "../../../static/js/link/store.js";
 import { PixelLatency } from "../../../static/js/status/pixel_latency.js";
 
 class Memory {
@@ -77,7 +78,7 @@ test("a zone is labelled by its short name of that day", () => {
 });
 
 const NOW = 1_800_000_000_000;
-const store = (fields = {}) => ({
+const store = (fields = {}) => Object.assign(new Store(), {
   link: "live", linkSince: NOW - 9000, heard: NOW - 100, paused: 0, session: { name: "regular" },
   feed: { status: "live", source: "massive", since: NOW - 60_000, channel: "A" }, health: { status: "healthy", issues: [] }, ...fields,
 });
