@@ -29,6 +29,14 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_project(tmp_path_factory.mktemp("start"))
 
 
+@pytest.fixture(scope="module")
+def without_redis(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """A start that waits for a Redis for 15 s; meanwhile the other tests go on."""
+    run = Run(project, *options(tmp_path_factory.mktemp("without")), environment={"REDIS_URL": "redis://:hunter2@127.0.0.1:1/0"})
+    yield run
+    run.end()
+
+
 @pytest.fixture
 def start(project: Path, tmp_path: Path) -> Iterator[Starter]:
     runs: list[Run] = []
@@ -83,6 +91,7 @@ def test_the_first_start_sets_up_and_starts_everything_and_the_second_skips_set_
     assert second.interrupt() == 0
 
 
+@pytest.mark.usefixtures("without_redis")  # that its wait goes on beside these tests
 def test_sigterm_stops_everything_in_order_too(start: Starter) -> None:
     run = start()
     run.wait_for(UP)
@@ -191,11 +200,10 @@ def test_a_database_that_cannot_be_prepared_ends_the_start_and_shows_no_password
     assert "hunter2" not in run.text
 
 
-def test_a_redis_that_does_not_answer_is_named_without_its_password(start: Starter) -> None:
-    run = start(REDIS_URL="redis://:hunter2@127.0.0.1:1/0")
-    assert run.exit_code() == 1
-    assert "ERROR: No Redis answers at redis://127.0.0.1:1/0." in run.text
-    assert "hunter2" not in run.text
+def test_a_redis_that_does_not_answer_is_named_without_its_password(without_redis: Run) -> None:
+    assert without_redis.exit_code() == 1
+    assert "ERROR: No Redis answers at redis://127.0.0.1:1/0." in without_redis.text
+    assert "hunter2" not in without_redis.text
 
 
 def test_a_request_to_stop_while_it_starts_leaves_nothing(start: Starter) -> None:

@@ -38,24 +38,26 @@ def without_time(bars: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 # --- the running minute ------------------------------------------------------------------------------------------------
 
+BUSY = "TSLA"  # the symbol that trades most often: its running minute changes soon
+
 
 def test_the_running_minute_of_the_chart_comes_at_once_and_then_when_it_changed(world: World) -> None:
     with browser(world) as page:
         page.wait_for("ticks", 2)
         assert page.all("forming_bar") == []
-        page.client.emit("chart", "AAPL")
+        page.client.emit("chart", BUSY)
         first = page.wait_for("forming_bar")
         assert set(first) == {"symbol", "timestamp", "open", "high", "low", "close", "volume", "whole", "time"}
         assert first["timestamp"] % MINUTE_MS == 0
         assert first["low"] <= min(first["open"], first["close"]) <= max(first["open"], first["close"]) <= first["high"]
         page.wait_for("forming_bar", 4)
         bars = without_time(page.all("forming_bar"))
-        assert {bar["symbol"] for bar in bars} == {"AAPL"}
+        assert {bar["symbol"] for bar in bars} == {BUSY}
         assert all(before != after for before, after in pairwise(bars))
 
 
 def test_another_symbol_takes_the_charts_place_and_null_ends_it(world: World) -> None:
-    with browser(world, auth={"list": None, "chart": "AAPL"}) as page:
+    with browser(world, auth={"list": None, "chart": BUSY}) as page:
         page.wait_for("forming_bar")
         page.client.emit("chart", "MSFT")
         wait_until(lambda: page.all("forming_bar")[-1]["symbol"] == "MSFT", "a bar of MSFT")
@@ -69,15 +71,15 @@ def test_another_symbol_takes_the_charts_place_and_null_ends_it(world: World) ->
 
 def test_the_chart_that_a_connection_begins_with_needs_no_further_word(world: World) -> None:
     for _ in range(2):
-        with browser(world, auth={"list": None, "chart": "AAPL"}) as page:
-            assert page.wait_for("forming_bar", 2)["symbol"] == "AAPL"
+        with browser(world, auth={"list": None, "chart": BUSY}) as page:
+            assert page.wait_for("forming_bar", 2)["symbol"] == BUSY
 
 
 def test_a_hidden_page_gets_no_running_minute_and_gets_it_again_when_it_is_seen(world: World) -> None:
-    with browser(world, auth={"list": None, "chart": "AAPL"}) as page, browser(world) as other:
+    with browser(world, auth={"list": None, "chart": BUSY}) as page, browser(world) as other:
         page.wait_for("forming_bar")
         page.client.emit("visible", False)
-        page.client.emit("watch", ["AAPL"])  # answered by a status: what was said before is done
+        page.client.emit("watch", [BUSY])  # answered by a status: what was said before is done
         page.wait_for("feed_status", len(page.all("feed_status")) + 1)
         heard = len(page.all("forming_bar"))
         other.wait_for("ticks", len(other.all("ticks")) + 3)
