@@ -79,6 +79,14 @@ def database_url(empty_database_url: str) -> str:
     return empty_database_url
 
 
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """The URL of a SQLite database with all tables and no rows, where another kind would prove no more."""
+    url = f"sqlite:///{(tmp_path / 'tickstock.db').as_posix()}"
+    migrate(url)
+    return url
+
+
 def shared_file(*parts: str) -> Path:
     """A file of the shared reference data; the test is skipped where it is absent."""
     path = SHARED.joinpath(*parts)

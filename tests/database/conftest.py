@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from pathlib import Path
 
 import pytest
 
@@ -16,12 +15,5 @@ _numbers = itertools.count(1)
 @pytest.fixture
 def postgresql_url(postgres_server: PostgresServer) -> str:
     url = postgres_server.create_database(f"postgresql_{next(_numbers)}")
-    migrate(url)
-    return url
-
-
-@pytest.fixture
-def sqlite_url(tmp_path: Path) -> str:
-    url = f"sqlite:///{(tmp_path / 'only.db').as_posix()}"
     migrate(url)
     return url

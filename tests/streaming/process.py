@@ -7,13 +7,15 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
 from sqlalchemy import select
 
 from tests.servers import RedisServer
-from tests.streaming.market import eventually
+from tests.streaming.market import T0, Publisher, Say, eventually
 from tickstock.database import models
 from tickstock.database.connection import open_engine
 from tickstock.database.queries import Progress, Queries
@@ -74,6 +76,19 @@ class StreamingProcess:
         self.kill()
         if kind is not None:
             print(self.text[-6000:])
+
+
+@contextmanager
+def warm_process(
+    server: RedisServer, database_url: str, rest_url: str, folder: Path, **settings: str
+) -> Iterator[tuple[StreamingProcess, Publisher]]:
+    """A process that has all its history, and the first run of an app, whose watermark is `T0`."""
+    first = Publisher(server)
+    with StreamingProcess(server, database_url, rest_url, folder, **settings) as streaming:
+        first.send([Say(T0)])
+        wait_until_warm(database_url)
+        yield streaming, first
+    first.close()
 
 
 def progress(database_url: str) -> Progress | None:

@@ -6,20 +6,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.servers import RedisServer
 from tests.streaming.market import T0, Item, Publisher, Say, TinyRest, eventually, in_batches, synthetic_day, tick
-from tests.streaming.process import StreamingProcess, progress, rows_of, tables, wait_for_minute, wait_until_warm
+from tests.streaming.process import StreamingProcess, progress, rows_of, tables, wait_for_minute, wait_until_warm, warm_process
 from tickstock.database.migrate import migrate
 from tickstock.market_hours import MINUTE_MS
-
-
-@pytest.fixture
-def sqlite_url(tmp_path: Path) -> str:
-    url = f"sqlite:///{(tmp_path / 'tickstock.db').as_posix()}"
-    migrate(url)
-    return url
 
 
 def at(minute: float) -> int:
@@ -59,10 +50,7 @@ def app_breaks_and_comes_back(server: RedisServer, first: Publisher) -> Publishe
 def test_minutes_that_touch_a_gap_come_whole_from_rest_also_when_killed_while_waiting(
     redis_server: RedisServer, sqlite_url: str, tmp_path: Path, rest: TinyRest
 ) -> None:
-    first = Publisher(redis_server)
-    with StreamingProcess(redis_server, sqlite_url, rest.url, tmp_path) as streaming:
-        first.send([Say(at(0))])
-        wait_until_warm(sqlite_url)
+    with warm_process(redis_server, sqlite_url, rest.url, tmp_path) as (streaming, first):
         rest.answers.clear()
         rest.minutes = {"S00": vendor_bars(0, 9)}
         first.send([*minutes_of_ticks(0, 3), tick("S00", 99.0, at(4.1)), Say(at(4.5))])
@@ -90,17 +78,13 @@ def test_minutes_that_touch_a_gap_come_whole_from_rest_also_when_killed_while_wa
     ]
     (gap,) = rows_of(sqlite_url, "feed_gaps")
     assert (gap["started"], gap["ended"], gap["repair"], gap["lost"]) == (at(4.5), at(6.2), "minute bars from REST", None)
-    first.close()
     second.close()
 
 
 def test_what_rest_delivers_too_late_even_to_the_next_process_is_revision_1_and_not_analysed(
     redis_server: RedisServer, sqlite_url: str, tmp_path: Path, rest: TinyRest
 ) -> None:
-    first = Publisher(redis_server)
-    with StreamingProcess(redis_server, sqlite_url, rest.url, tmp_path, TICKSTOCK_GAP_WAIT_SECONDS="0.3") as streaming:
-        first.send([Say(at(0))])
-        wait_until_warm(sqlite_url)
+    with warm_process(redis_server, sqlite_url, rest.url, tmp_path, TICKSTOCK_GAP_WAIT_SECONDS="0.3") as (streaming, first):
         rest.answers.clear()
         rest.minutes = {"S00": vendor_bars(0, 9)}
         first.send([*minutes_of_ticks(0, 3), Say(at(4.5))])
@@ -129,17 +113,13 @@ def test_what_rest_delivers_too_late_even_to_the_next_process_is_revision_1_and_
     assert not analysed & {at(4), at(5), at(6)}
     (gap,) = rows_of(sqlite_url, "feed_gaps")
     assert (gap["repair"], gap["lost"]) == ("minute bars from REST, after their minutes had closed", None)
-    first.close()
     second.close()
 
 
 def test_bars_of_a_gap_are_asked_for_again_when_rest_answers_with_nonsense(
     redis_server: RedisServer, sqlite_url: str, tmp_path: Path, rest: TinyRest
 ) -> None:
-    first = Publisher(redis_server)
-    with StreamingProcess(redis_server, sqlite_url, rest.url, tmp_path) as streaming:
-        first.send([Say(at(0))])
-        wait_until_warm(sqlite_url)
+    with warm_process(redis_server, sqlite_url, rest.url, tmp_path) as (streaming, first):
         rest.minutes = {"S00": vendor_bars(0, 9)}
         rest.broken = 25
         first.send([*minutes_of_ticks(0, 3), Say(at(4.5))])
@@ -150,17 +130,13 @@ def test_bars_of_a_gap_are_asked_for_again_when_rest_answers_with_nonsense(
     assert [(row["timestamp"], row["revision"]) for row in minute_rows(sqlite_url)] == [(at(n), 0) for n in range(8)]
     (gap,) = rows_of(sqlite_url, "feed_gaps")
     assert (gap["repair"], gap["lost"]) == ("minute bars from REST", None)
-    first.close()
     second.close()
 
 
 def test_a_bar_that_the_vendor_has_a_moment_later_is_asked_for_again(
     redis_server: RedisServer, sqlite_url: str, tmp_path: Path, rest: TinyRest
 ) -> None:
-    first = Publisher(redis_server)
-    with StreamingProcess(redis_server, sqlite_url, rest.url, tmp_path) as streaming:
-        first.send([Say(at(0))])
-        wait_until_warm(sqlite_url)
+    with warm_process(redis_server, sqlite_url, rest.url, tmp_path) as (streaming, first):
         first.send([*minutes_of_ticks(0, 3), tick("S00", 99.0, at(4.1)), Say(at(4.5))])
         second = app_breaks_and_comes_back(redis_server, first)
         second.send([tick("S00", 98.0, at(6.5)), *minutes_of_ticks(7, 7)])
@@ -171,17 +147,13 @@ def test_a_bar_that_the_vendor_has_a_moment_later_is_asked_for_again(
         assert streaming.terminate() == 0
     rows = {row["timestamp"]: (row["close"], row["revision"]) for row in minute_rows(sqlite_url)}
     assert rows[at(6)] == (56.0, 0)
-    first.close()
     second.close()
 
 
 def test_bars_that_rest_could_not_deliver_in_time_are_asked_for_until_they_come(
     redis_server: RedisServer, sqlite_url: str, tmp_path: Path, rest: TinyRest
 ) -> None:
-    first = Publisher(redis_server)
-    with StreamingProcess(redis_server, sqlite_url, rest.url, tmp_path, TICKSTOCK_GAP_WAIT_SECONDS="0.1") as streaming:
-        first.send([Say(at(0))])
-        wait_until_warm(sqlite_url)
+    with warm_process(redis_server, sqlite_url, rest.url, tmp_path, TICKSTOCK_GAP_WAIT_SECONDS="0.1") as (streaming, first):
         rest.minutes = {"S00": vendor_bars(0, 9)}
         rest.broken = 15
         first.send([*minutes_of_ticks(0, 3), Say(at(4.5))])
@@ -197,7 +169,6 @@ def test_bars_that_rest_could_not_deliver_in_time_are_asked_for_until_they_come(
         assert streaming.terminate() == 0
     late = [row for row in minute_rows(sqlite_url) if row["revision"] == 1]
     assert [(row["timestamp"], row["close"]) for row in late] == [(at(n), 50.0 + n) for n in (4, 5, 6)]
-    first.close()
     second.close()
 
 

@@ -14,7 +14,7 @@ import pytest
 from tests.servers import RedisServer
 from tests.streaming.market import T0, Item, Publisher, Say, TinyRest, eventually, synthetic_day
 from tests.streaming.process import StreamingProcess, progress, rows_of, tables, wait_for_minute, wait_until_warm
-from tests.streaming.test_whole_process import AHEAD, assert_same, vendor_history
+from tests.streaming.test_whole_process import AHEAD, Tables, assert_same, vendor_history
 from tickstock.contract import HEALTH_LATEST_KEY, MarketTick
 from tickstock.database.migrate import migrate
 from tickstock.database.watchlists import Watchlists
@@ -96,7 +96,7 @@ class Day:
     def wait_until_joined(self) -> None:
         eventually(lambda: {row["symbol"] for row in rows_of(self.url, "bar_coverage") if row["day"] == 2} == set(NEW))
 
-    def end(self) -> dict[str, list[dict[str, Any]]]:
+    def end(self) -> Tables:
         last = T0 + (MINUTES - 1) * MINUTE_MS
         eventually(lambda: self.publisher.repeat_status() or ((found := progress(self.url)) and found.minute >= last), pause=0.3)
         self.wait_until_joined()
@@ -128,18 +128,25 @@ def position_of(items: Sequence[Item], minute: int) -> int:
     return next(at for at, item in enumerate(items) if isinstance(item, MarketTick) and item.timestamp >= start)
 
 
-def undisturbed(day: Sequence[Item], of: Day) -> dict[str, list[dict[str, Any]]]:
-    of.begin(day[0])
-    of.send(day[1:])
-    return of.end()
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Tables:
+    """What the day with a join leaves behind when nothing disturbs it."""
+    day = day_with_a_join()
+    with TinyRest() as rest:
+        rest.minutes = history()
+        here = Day(tmp_path_factory.mktemp("undisturbed") / "run", rest)
+        try:
+            here.begin(day[0])
+            here.send(day[1:])
+            return here.end()
+        finally:
+            here.close()
 
 
 def test_no_bar_is_made_from_a_part_of_a_minute_and_the_series_have_all_their_history(
-    run: Callable[[], Day], rest: TinyRest
+    undisturbed: Tables,
 ) -> None:
-    day = day_with_a_join()
-    rest.minutes = history()
-    found = undisturbed(day, run())
+    found = undisturbed
     bars = [row for row in found["bars"] if row["symbol"] in NEW and row["timeframe"] == "1min" and row["timestamp"] >= T0]
     before = [row for row in bars if row["timestamp"] < AT]
     assert {(row["symbol"], row["timestamp"]) for row in before} == {
@@ -161,7 +168,9 @@ def test_no_bar_is_made_from_a_part_of_a_minute_and_the_series_have_all_their_hi
 
 
 @pytest.mark.parametrize("moment", ["before the join", "within its minute", "while its history is awaited", "after it"])
-def test_a_restart_at_any_moment_of_a_join_stores_the_same_rows(run: Callable[[], Day], rest: TinyRest, moment: str) -> None:
+def test_a_restart_at_any_moment_of_a_join_stores_the_same_rows(
+    run: Callable[[], Day], rest: TinyRest, undisturbed: Tables, moment: str
+) -> None:
     day = day_with_a_join()
     rest.minutes = history()
     disturbed = run()
@@ -186,7 +195,7 @@ def test_a_restart_at_any_moment_of_a_join_stores_the_same_rows(run: Callable[[]
     disturbed.restart()
     rest.answers.set()
     disturbed.send(day[place[moment] :])
-    assert_same(disturbed.end(), undisturbed(day, run()))
+    assert_same(disturbed.end(), undisturbed)
 
 
 def test_others_go_on_while_history_is_awaited_and_a_symbol_that_rest_does_not_know_ends_with_what_there_is(

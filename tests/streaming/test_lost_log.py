@@ -5,21 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.servers import RedisServer
 from tests.streaming.market import T0, Item, Publisher, Say, TinyRest, eventually, tick
-from tests.streaming.process import StreamingProcess, rows_of, wait_for_minute, wait_until_warm
+from tests.streaming.process import rows_of, wait_for_minute, warm_process
 from tickstock.contract import PUBLISHER_LEASE_KEY
-from tickstock.database.migrate import migrate
 from tickstock.market_hours import MINUTE_MS
-
-
-@pytest.fixture
-def sqlite_url(tmp_path: Path) -> str:
-    url = f"sqlite:///{(tmp_path / 'tickstock.db').as_posix()}"
-    migrate(url)
-    return url
 
 
 def at(minute: float) -> int:
@@ -57,10 +47,7 @@ def test_redis_emptied_and_the_app_dead_together_across_the_end_of_a_minute(
 ) -> None:
     """The new run finds no log: its gap begins with its own minute, though the old one's last minutes are open as well."""
     vendor_bars(rest, 0, 9)
-    first = Publisher(redis_server)
-    with StreamingProcess(redis_server, sqlite_url, rest.url, tmp_path) as streaming:
-        first.send([Say(at(0))])
-        wait_until_warm(sqlite_url)
+    with warm_process(redis_server, sqlite_url, rest.url, tmp_path) as (streaming, first):
         first.send([item for n in range(4) for item in minute(n)])
         first.send([tick("S00", 99.0, at(4.2)), Say(at(4.3))])
         wait_for_minute(sqlite_url, at(3))
@@ -78,10 +65,7 @@ def test_a_run_whose_beginning_is_lost_hides_a_gap_and_its_minutes_come_from_res
     redis_server: RedisServer, sqlite_url: str, tmp_path: Path, rest: TinyRest
 ) -> None:
     vendor_bars(rest, 0, 9)
-    first = Publisher(redis_server)
-    with StreamingProcess(redis_server, sqlite_url, rest.url, tmp_path) as streaming:
-        first.send([Say(at(0))])
-        wait_until_warm(sqlite_url)
+    with warm_process(redis_server, sqlite_url, rest.url, tmp_path) as (streaming, first):
         first.send([*minute(0), *minute(1), *minute(2)])
         wait_for_minute(sqlite_url, at(2))
         streaming.kill()
@@ -107,12 +91,9 @@ def test_ticks_that_nothing_holds_are_written_down_and_their_minutes_come_from_r
     redis_server: RedisServer, sqlite_url: str, tmp_path: Path, rest: TinyRest
 ) -> None:
     vendor_bars(rest, 0, 9)
-    first = Publisher(redis_server)
     with redis_server.client() as client:
         client.set(PUBLISHER_LEASE_KEY, "another run")  # the app that would put back what Redis lost is not there
-    with StreamingProcess(redis_server, sqlite_url, rest.url, tmp_path) as streaming:
-        first.send([Say(at(0))])
-        wait_until_warm(sqlite_url)
+    with warm_process(redis_server, sqlite_url, rest.url, tmp_path) as (streaming, first):
         first.send([*minute(0), *minute(1)])
         rest.answers.clear()
         lost = minute(2)

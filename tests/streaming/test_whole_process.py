@@ -8,8 +8,6 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.servers import RedisServer
 from tests.streaming.market import T0, Item, Publisher, Say, TinyRest, eventually, in_batches, synthetic_day, tick
 from tests.streaming.process import StreamingProcess, progress, rows_of, tables, wait_for_minute, wait_until_warm
@@ -134,13 +132,6 @@ class Listener:
     def close(self) -> None:
         self._channels.close()
         self._client.close()
-
-
-@pytest.fixture
-def sqlite_url(tmp_path: Path) -> str:
-    url = f"sqlite:///{(tmp_path / 'tickstock.db').as_posix()}"
-    migrate(url)
-    return url
 
 
 def test_the_messages_follow_the_contract(redis_server: RedisServer, sqlite_url: str, tmp_path: Path, rest: TinyRest) -> None:
