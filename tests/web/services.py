@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from sqlalchemy import Table
 
 from launcher.ports import unused_port
 from tests.servers import RedisServer
@@ -121,9 +122,12 @@ class WebApp:
 
     def get(self, path: str, headers: dict[str, str] | None = None) -> tuple[int, Any]:
         """Status code and JSON of a GET."""
-        request = urllib.request.Request(self.url + path, headers=headers or {})
+        return self.ask(urllib.request.Request(self.url + path, headers=headers or {}))
+
+    def ask(self, request: urllib.request.Request, seconds: float = 10) -> tuple[int, Any]:
+        """Status code and JSON of any request."""
         try:
-            with urllib.request.urlopen(request, timeout=10) as answer:
+            with urllib.request.urlopen(request, timeout=seconds) as answer:
                 return answer.status, json.loads(answer.read())
         except urllib.error.HTTPError as problem:
             with problem:
@@ -235,6 +239,11 @@ def an_indicator(symbol: str = "AAPL", bar: int | None = None, **fields: Any) ->
         {"RSI_14": 71.2, "SMA_20": 256.71, "SMA_50": 255.5}, "simulated",
     )  # fmt: skip
     return msgspec.structs.replace(made, **fields)
+
+
+def row(table: Table, message: Any) -> tuple[Any, ...]:
+    """A message as the row of its table."""
+    return tuple(getattr(message, column.name) for column in table.columns)
 
 
 def this_minute() -> int:

@@ -10,8 +10,8 @@ import pytest
 
 from tests.web.axe import violations
 from tests.web.conftest import World
+from tests.web.open_page import OpenPage, visiting
 from tests.web.services import a_pattern, an_alert, an_indicator, wait_until
-from tests.web.test_page import OpenPage
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -32,14 +32,10 @@ TOO_SMALL = """() => [...document.querySelectorAll("button, select, input, summa
 @contextmanager
 def shown(chromium: Browser, world: World, path: str = "/dashboard", width: int = 1400, **options: Any) -> Iterator[OpenPage]:
     """A page with signals on it."""
-    context = chromium.new_context(**{"viewport": {"width": width, "height": 900 if width > 767 else 800}, **options})
-    try:
-        page = OpenPage(context.new_page())
+    with visiting(chromium, viewport={"width": width, "height": 900 if width > 767 else 800}, **options) as page:
         page.page.goto(world.app.url + path)
         page.page.wait_for_selector(PAGES[path], state="attached")
         yield page
-    finally:
-        context.close()
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -6,15 +6,13 @@ import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 import msgspec
 import pytest
 from flask.testing import FlaskClient
 
-from tests.web.services import a_pattern, an_alert, an_indicator
-from tickstock.contract import IndicatorAlert, StreamingIndicator, StreamingPattern
+from tests.web.services import a_pattern, an_alert, an_indicator, row
 from tickstock.database.migrate import migrate
 from tickstock.database.models import indicator_alerts, intraday_indicators, intraday_patterns
 from tickstock.database.writers import Writer
@@ -25,10 +23,6 @@ from tickstock.web.watchlist_text import list_symbols
 
 BAR = 1_728_300_000_000
 MINUTE = 60_000
-
-
-def row(table: Any, message: StreamingPattern | IndicatorAlert | StreamingIndicator) -> tuple[Any, ...]:
-    return tuple(getattr(message, column.name) for column in table.columns)
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ import pytest
 
 from tests.web.axe import violations
 from tests.web.conftest import World
-from tests.web.services import a_pattern, an_alert, an_indicator, this_minute, wait_until
-from tests.web.test_page import MARKUP, OpenPage
+from tests.web.open_page import MARKUP, OpenPage, visiting
+from tests.web.services import a_pattern, an_alert, an_indicator, row, this_minute, wait_until
 from tickstock.contract import BarValues
 from tickstock.database.models import indicator_alerts, intraday_patterns
 from tickstock.database.writers import Writer
@@ -72,10 +72,6 @@ def until(page: OpenPage, holds: Callable[[], bool], what: str) -> None:
     wait_until(looked, what)
 
 
-def row(table: Any, message: Any) -> tuple[Any, ...]:
-    return tuple(getattr(message, column.name) for column in table.columns)
-
-
 @contextmanager
 def writing(world: World) -> Iterator[Any]:
     writer = Writer(f"sqlite:///{(world.folder / 'tickstock.db').as_posix()}")
@@ -103,14 +99,10 @@ def history(world: World) -> None:
 
 @contextmanager
 def charted(chromium: Browser, world: World, address: str = "symbol=AAPL", **options: Any) -> Iterator[OpenPage]:
-    context = chromium.new_context(**{"viewport": {"width": 1400, "height": 860}, **options})
-    try:
-        page = OpenPage(context.new_page())
+    with visiting(chromium, **options) as page:
         page.page.goto(f"{world.app.url}/dashboard?{address}")
         page.wait_for_text("#feed-state", "Active")
         yield page
-    finally:
-        context.close()
 
 
 def bars_of(world: World, symbol: str = "AAPL") -> list[list[str]]:
@@ -294,9 +286,7 @@ def test_an_error_says_so_and_is_tried_again(chromium: Browser, world: World) ->
 
 
 def test_the_chart_comes_when_its_library_can_be_loaded_after_all(chromium: Browser, world: World) -> None:
-    context = chromium.new_context(viewport={"width": 1400, "height": 860})
-    try:
-        page = OpenPage(context.new_page())
+    with visiting(chromium) as page:
         page.page.route("**/lightweight-charts.mjs", lambda route: route.abort())
         with page.page.expect_event("requestfailed"):
             page.page.goto(f"{world.app.url}/dashboard?symbol=AAPL")
@@ -304,8 +294,6 @@ def test_the_chart_comes_when_its_library_can_be_loaded_after_all(chromium: Brow
         page.page.unroute("**/lightweight-charts.mjs")
         page.wait_for_text("#chart-bar", r"O\s*\d")
         assert page.page.locator("#chart canvas").count() >= 4
-    finally:
-        context.close()
 
 
 def test_indicators_are_chosen_by_the_keyboard_and_remembered(chromium: Browser, world: World) -> None:

@@ -7,6 +7,7 @@ import http.client
 import io
 import json
 import re
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -18,7 +19,7 @@ from flask.testing import FlaskClient
 
 from launcher.ports import unused_port
 from tests.servers import RedisServer
-from tests.web.services import WebApp, a_pattern, an_alert, wait_until
+from tests.web.services import WebApp, a_pattern, an_alert, row, wait_until
 from tickstock.analysis.catalog import rank
 from tickstock.database.migrate import migrate
 from tickstock.database.models import indicator_alerts, intraday_patterns
@@ -30,10 +31,6 @@ from tickstock.web.application import create_app
 BAR = 1_728_300_000_000
 MINUTE = 60_000
 MANY = 100_000
-
-
-def row(table: Any, message: Any) -> tuple[Any, ...]:
-    return tuple(getattr(message, column.name) for column in table.columns)
 
 
 def write(url: str, patterns: list[Any], alerts: list[Any] | None = None) -> None:
@@ -105,14 +102,22 @@ def test_what_a_spreadsheet_would_run_is_text(text: str) -> None:
     assert cells == [f"'{text}", 'x,"y"\n']
 
 
-@pytest.mark.parametrize("mode", ["eventlet", "threading"])
-def test_a_long_file_takes_bounded_memory_beside_other_requests_and_breaks_off_with_the_database(
-    tmp_path: Path, shared_redis: RedisServer, mode: str
-) -> None:
-    url = f"sqlite:///{(tmp_path / 'tickstock.db').as_posix()}"
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the database of a great many patterns, to be copied: writing them takes seconds."""
+    folder = tmp_path_factory.mktemp("many")
+    url = f"sqlite:///{(folder / 'tickstock.db').as_posix()}"
     migrate(url)
     for first in range(0, MANY, 20_000):
         write(url, [a_pattern(f"S{n % 500}", bar=BAR + n, detection_timestamp=BAR + n) for n in range(first, first + 20_000)])
+    return folder
+
+
+@pytest.mark.parametrize("mode", ["eventlet", "threading"])
+def test_a_long_file_takes_bounded_memory_beside_other_requests_and_breaks_off_with_the_database(
+    tmp_path: Path, many: Path, shared_redis: RedisServer, mode: str
+) -> None:
+    shutil.copytree(many, tmp_path, dirs_exist_ok=True)
     app = WebApp(tmp_path, shared_redis, feed_port=unused_port(), mode=mode)
     try:
         app.get("/api/patterns?limit=1000")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.web.services import a_pattern, an_alert, an_indicator
+from tests.web.services import a_pattern, an_alert, an_indicator, row
 from tests.web.test_day_counters import BAR, DAY
 from tickstock.database.migrate import migrate
 from tickstock.database.models import indicator_alerts, intraday_indicators, intraday_patterns
@@ -18,10 +18,6 @@ from tickstock.web.day_history import count_stored, read_previous_closes, read_s
 from tickstock.web.day_keeper import DayKeeper
 
 MINUTE = 60_000
-
-
-def row(table: Any, message: Any) -> tuple[Any, ...]:
-    return tuple(getattr(message, column.name) for column in table.columns)
 
 
 def a_bar(timeframe: str, timestamp: int, close: float = 1.5, revision: int = 0) -> tuple[Any, ...]:

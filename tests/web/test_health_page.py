@@ -13,8 +13,8 @@ import pytest
 
 from tests.web.axe import violations
 from tests.web.conftest import World
+from tests.web.open_page import MARKUP, OpenPage, visiting
 from tests.web.services import KEY, a_report, wait_until
-from tests.web.test_page import MARKUP, OpenPage
 from tests.web.test_page_modules import modules, run
 from tickstock import contract
 from tickstock.database.writers import Writer
@@ -53,15 +53,11 @@ class HealthPage(OpenPage):
 def opened(
     chromium: Browser, world: World, path: str = "/status", before: Callable[[Page], None] | None = None, **options: Any
 ) -> Iterator[HealthPage]:
-    context = chromium.new_context(**{"viewport": {"width": 1400, "height": 900}, **options})
-    try:
-        page = HealthPage(context.new_page())
+    with visiting(chromium, HealthPage, **{"viewport": {"width": 1400, "height": 900}, **options}) as page:
         if before is not None:
             before(page.page)
         page.page.goto(world.app.url + path)
         yield page
-    finally:
-        context.close()
 
 
 def test_every_stage_is_told_by_a_word_with_its_figures_and_their_age(chromium: Browser, world: World) -> None:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.web.conftest import World
+from tests.web.open_page import OpenPage, opened
 from tests.web.services import a_pattern
-from tests.web.test_page import OpenPage, opened
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

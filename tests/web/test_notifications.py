@@ -10,8 +10,8 @@ import pytest
 
 from tests.web.axe import violations
 from tests.web.conftest import World
+from tests.web.open_page import MARKUP, OpenPage
 from tests.web.services import a_pattern, an_alert, wait_until
-from tests.web.test_page import MARKUP, OpenPage
 from tickstock.contract import PATTERNS_CHANNEL
 
 if TYPE_CHECKING:

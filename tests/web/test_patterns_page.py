@@ -16,8 +16,8 @@ import pytest
 from launcher.ports import unused_port
 from tests.servers import RedisServer
 from tests.web.axe import violations
-from tests.web.services import WebApp, a_pattern, an_alert, wait_until
-from tests.web.test_page import MARKUP, OpenPage
+from tests.web.open_page import MARKUP, OpenPage, visiting
+from tests.web.services import WebApp, a_pattern, an_alert, row, wait_until
 from tickstock.database.migrate import migrate
 from tickstock.database.models import indicator_alerts, intraday_patterns
 from tickstock.database.writers import Writer
@@ -94,7 +94,7 @@ def write(folder: Path, patterns: list[Any], alerts: list[Any]) -> None:
             (intraday_patterns, patterns, batch.upsert_patterns),
             (indicator_alerts, alerts, batch.insert_alerts),
         ):
-            put([tuple(getattr(message, column.name) for column in table.columns) for message in messages])
+            put([row(table, message) for message in messages])
 
 
 def write_report(folder: Path) -> None:
@@ -138,13 +138,9 @@ def app(tmp_path_factory: pytest.TempPathFactory, shared_redis: RedisServer) -> 
 
 @contextmanager
 def opened(chromium: Browser, app: WebApp, query: str = "", **options: Any) -> Iterator[PatternsPage]:
-    context = chromium.new_context(**{"viewport": {"width": 1400, "height": 900}, **options})
-    try:
-        page = PatternsPage(context.new_page())
+    with visiting(chromium, PatternsPage, **{"viewport": {"width": 1400, "height": 900}, **options}) as page:
         page.page.goto(f"{app.url}/patterns{query}")
         yield page
-    finally:
-        context.close()
 
 
 def test_rows_say_what_when_where_and_how_good(chromium: Browser, app: WebApp) -> None:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from tests.web.axe import violations
 from tests.web.conftest import World
+from tests.web.open_page import MARKUP, OpenPage, opened
 from tests.web.services import a_pattern, an_alert, an_indicator, this_minute, wait_until
-from tests.web.test_page import MARKUP, OpenPage, opened
 from tickstock.contract import IndicatorAlert, StreamingIndicator, StreamingPattern
 from tickstock.database.models import indicator_alerts, intraday_indicators, intraday_patterns
 from tickstock.database.writers import Writer

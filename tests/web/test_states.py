@@ -13,8 +13,8 @@ import pytest
 
 from tests.servers import RedisServer
 from tests.web.conftest import World
+from tests.web.open_page import HIDDEN, OpenPage, opened, visiting
 from tests.web.services import KEY, Process, Simulator, Streaming, WebApp, a_pattern, wait_until
-from tests.web.test_page import HIDDEN, OpenPage, opened
 from tickstock.database.migrate import migrate
 from tickstock.market_hours import ExchangeCalendar, now_ms
 
@@ -117,16 +117,12 @@ def test_paused_is_said_and_the_link_goes_on(chromium: Browser, world: World) ->
 
 
 def test_before_anything_is_heard_the_page_is_connecting(chromium: Browser, world: World) -> None:
-    context = chromium.new_context()
-    try:
-        page = OpenPage(context.new_page())
+    with visiting(chromium) as page:
         page.page.route("**/socket.io/**", lambda route: route.abort())
-        context.route_web_socket("**/*", lambda socket: socket.close())
+        page.page.context.route_web_socket("**/*", lambda socket: socket.close())
         page.page.goto(f"{world.app.url}/dashboard")
         page.wait_for_text("#page-state", "^CONNECTING$")
         assert page.text("#feed-state") == "Connecting"
-    finally:
-        context.close()
 
 
 class VirtualMarket(Simulator):
@@ -163,13 +159,11 @@ class Elsewhere:
 @contextmanager
 def page_of(chromium: Browser, folder: Path, *market: str, **settings: str) -> Iterator[OpenPage]:
     world = Elsewhere(folder, *market, **settings)
-    context = chromium.new_context(viewport={"width": 1400, "height": 860})
     try:
-        page = OpenPage(context.new_page())
-        page.page.goto(f"{world.app.url}/dashboard")
-        yield page
+        with visiting(chromium) as page:
+            page.page.goto(f"{world.app.url}/dashboard")
+            yield page
     finally:
-        context.close()
         world.close()
 
 

@@ -68,12 +68,7 @@ def send(
     data = body if isinstance(body, bytes) else None if body is None else json.dumps(body).encode()
     ours = {"Origin": app.url, "Sec-Fetch-Site": "same-origin", **({"Content-Type": content} if data is not None else {})}
     request = urllib.request.Request(app.url + path, data, headers={**ours, **(headers or {})}, method=method)
-    try:
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return answer.status, json.loads(answer.read())
-    except urllib.error.HTTPError as problem:
-        with problem:
-            return problem.code, json.loads(problem.read())
+    return app.ask(request, 30)
 
 
 def make(app: WebApp, name: str, symbols: Any) -> str:
