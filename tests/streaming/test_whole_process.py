@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import random
 from collections import defaultdict
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from tests.servers import RedisServer
 from tests.streaming.market import T0, Item, Publisher, Say, TinyRest, eventually, in_batches, synthetic_day, tick
@@ -78,10 +81,35 @@ def undisturbed(day: list[Item], folder: Path, rest: TinyRest, minutes: int = MI
     return tables(url)
 
 
-def test_a_process_killed_at_random_moments_ends_with_the_same_tables(
-    redis_server: RedisServer, database_url: str, tmp_path: Path, rest: TinyRest
-) -> None:
+@dataclass(frozen=True)
+class Lived:
+    """A synthetic day, and what it leaves behind when nothing disturbs it."""
+
+    items: list[Item]
+    tables: Tables
+
+
+@pytest.fixture(scope="module")
+def whole_day(tmp_path_factory: pytest.TempPathFactory) -> Lived:
+    """With the vendor's history before it."""
     day = synthetic_day(7, 10, MINUTES)
+    with TinyRest() as rest:
+        rest.minutes = vendor_history(5)
+        return Lived(day, undisturbed(day, tmp_path_factory.mktemp("whole"), rest))
+
+
+@pytest.fixture(scope="module")
+def half_day(tmp_path_factory: pytest.TempPathFactory) -> Lived:
+    """Without any history."""
+    day = synthetic_day(11, 10, MINUTES // 2)
+    with TinyRest() as rest:
+        return Lived(day, undisturbed(day, tmp_path_factory.mktemp("half"), rest, MINUTES // 2))
+
+
+def test_a_process_killed_at_random_moments_ends_with_the_same_tables(
+    redis_server: RedisServer, database_url: str, tmp_path: Path, rest: TinyRest, whole_day: Lived
+) -> None:
+    day, expected = whole_day.items, whole_day.tables
     rest.minutes = vendor_history(5)
     chance = random.Random(database_url[:6])
     kills = sorted(chance.sample(range(10, len(in_batches(day, 2)) - 5), 4))
@@ -101,7 +129,7 @@ def test_a_process_killed_at_random_moments_ends_with_the_same_tables(
         wait_for_minute(database_url, T0 + (MINUTES - 1) * MINUTE_MS)
         assert streaming.terminate() == 0
     publisher.close()
-    found, expected = tables(database_url), undisturbed(day, tmp_path, rest)
+    found = tables(database_url)
     assert expected["intraday_patterns"] and expected["indicator_alerts"]
     assert any(row["revision"] for row in expected["bars"])
     assert_same(found, expected)
@@ -244,9 +272,9 @@ MALFORMED_STATUSES: list[bytes] = [
 
 
 def test_malformed_and_foreign_messages_change_nothing(
-    redis_server: RedisServer, sqlite_url: str, tmp_path: Path, rest: TinyRest
+    redis_server: RedisServer, sqlite_url: str, tmp_path: Path, rest: TinyRest, half_day: Lived
 ) -> None:
-    day = synthetic_day(11, 10, MINUTES // 2)
+    day = half_day.items
     chance, publisher = random.Random(5), Publisher(redis_server)
     with StreamingProcess(redis_server, sqlite_url, rest.url, tmp_path) as streaming, redis_server.client() as client:
         publisher.send(day[:1])
@@ -264,15 +292,14 @@ def test_malformed_and_foreign_messages_change_nothing(
         assert streaming.terminate() == 0
         assert "Traceback" not in streaming.text
     publisher.close()
-    expected = undisturbed(day, tmp_path, rest, MINUTES // 2)
-    assert_same(tables(sqlite_url), expected)
+    assert_same(tables(sqlite_url), half_day.tables)
     assert not rows_of(sqlite_url, "feed_gaps")  # nothing was lost
 
 
 def test_a_redis_that_dies_and_comes_back_empty_costs_nothing_that_is_stored(
-    mortal_redis: RedisServer, sqlite_url: str, tmp_path: Path, rest: TinyRest
+    mortal_redis: RedisServer, sqlite_url: str, tmp_path: Path, rest: TinyRest, half_day: Lived
 ) -> None:
-    day = synthetic_day(12, 10, MINUTES // 2)
+    day = half_day.items
     batches = in_batches(day[1:], 4, 150)
     publisher = Publisher(mortal_redis)
     sent: list[MarketTick] = []
@@ -290,7 +317,7 @@ def test_a_redis_that_dies_and_comes_back_empty_costs_nothing_that_is_stored(
         wait_for_minute(sqlite_url, T0 + (MINUTES // 2 - 1) * MINUTE_MS)
         assert streaming.terminate() == 0
     publisher.close()
-    found, expected = tables(sqlite_url), undisturbed(day, tmp_path, rest, MINUTES // 2)
+    found, expected = tables(sqlite_url), half_day.tables
     for name in ("bars", "intraday_patterns", "indicator_alerts", "intraday_indicators"):
         assert_same({name: found[name]}, {name: expected[name]})
     assert not rows_of(sqlite_url, "feed_gaps")
