@@ -19,7 +19,7 @@ SETTINGS = {
     "TICKSTOCK_FEED": "simulated", "TICKSTOCK_FEED_CLOCK": "events", "TICKSTOCK_CALENDAR": "exchange",
     "TICKSTOCK_CHANNEL": "A", "TICKSTOCK_SYMBOLS": ",".join(WATCHED),
 }  # fmt: skip
-MARKET = ["--start", "2026-11-19T11:00", "--speed", "20"]  # a minute is three seconds
+MARKET = ["--start", "2026-11-19T11:00", "--speed", "40"]  # a minute is a second and a half
 
 
 def rows(system: RunningSystem, of: Any, symbol: str | None = None) -> list[Any]:
