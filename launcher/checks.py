@@ -12,8 +12,8 @@ from launcher.errors import LauncherError, Stopped
 from launcher.setup import ROOT, Environment
 from launcher.stop_request import StopRequest
 
-# Most tests wait for a server or a clock, so three at a time halve the run even on two cores.
-CHECKS = (("ruff", "check"), ("ruff", "format", "--check"), ("mypy",), ("pytest", "-n", "3", "--dist", "loadfile"))
+# Most tests wait for a server or a clock, so four at a time keep even two cores no more than busy.
+CHECKS = (("ruff", "check"), ("ruff", "format", "--check"), ("mypy",), ("pytest", "-n", "4", "--dist", "loadfile"))
 
 
 def main(arguments: Sequence[str]) -> int:
