@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -44,14 +45,14 @@ def test_browsers_that_stop_reading_cost_little_and_the_others_nothing(own_world
         before = memory(world)
         lost = [stalled(world) for _ in range(STALLED)]
         try:
-            wait_until(lambda: world.app.get("/health")[1]["stages"]["browsers"]["connected"] == STALLED + 1, "all connected")
+            wait_until(lambda: browsers(world)["connected"] == STALLED + 1, "all connected")
             frames, began = len(page.all("ticks")), time.monotonic()
             details = {"points": list(range(100))}
             for burst in range(BURSTS):
                 world.streaming.minute(patterns=[a_pattern(f"X{burst}-{n}", details=details) for n in range(SIGNALS)])
                 wait_until(lambda count=burst + 1: len(page.signals()) >= count * SIGNALS, "the burst at the other browser")
             took = time.monotonic() - began
-            report = world.app.get("/health")[1]["stages"]["browsers"]
+            report = browsers(world)
             assert report["behind"] == report["connected"] - 1 <= STALLED  # whose pings stay unanswered is cut off
             assert report["connected"] > 1 or took > 15
             assert memory(world) - before < STALLED * MOST_BYTES
@@ -63,36 +64,92 @@ def test_browsers_that_stop_reading_cost_little_and_the_others_nothing(own_world
                 connection.close(timeout=0)
 
 
+def heard(connection: websocket.WebSocket, *, answered: bool = True) -> tuple[str, Any]:
+    """The next event, acknowledged where it asks for that."""
+    while True:
+        packet = str(connection.recv())
+        if packet == "2":
+            connection.send("3")
+        if packet.startswith("42"):
+            number, bracket, text = packet[2:].partition("[")
+            if number and answered:
+                connection.send(f"43{number}[]")
+            event, message = msgspec.json.decode(bracket + text)
+            return event, message
+
+
+def numbers_in(event: str, message: Any) -> set[int]:
+    """The signals that a message brings."""
+    if event in ("snapshot", "events"):
+        return {signal["seq"] for signal in message["events"]}
+    return {message["seq"]} if event in ("streaming_pattern", "indicator_alert") else set()
+
+
+def ask_since(connection: websocket.WebSocket, epoch: str, seq: int) -> None:
+    connection.send("42" + msgspec.json.encode(["since", {"epoch": epoch, "seq": seq}]).decode())
+
+
+def tell(world: World, bursts: int) -> None:
+    """A hundred signals of some size each, all at once."""
+    details = {"points": list(range(100))}
+    for burst in range(bursts):
+        world.streaming.minute(patterns=[a_pattern(f"Y{burst}-{n}", details=details) for n in range(100)])
+
+
+def taken_in(world: World, seq: int) -> None:
+    wait_until(lambda: world.app.get("/api/status")[1]["seq"] == seq, "all are taken in")
+
+
+def browsers(world: World) -> dict[str, int]:
+    """Figures of the browsers, from /health."""
+    found: dict[str, int] = world.app.get("/health")[1]["stages"]["browsers"]
+    return found
+
+
 def test_a_browser_that_reads_again_gets_a_snapshot_and_can_ask_for_what_it_missed(own_world: World) -> None:
     world = own_world
     connection = stalled(world)
     try:
-        wait_until(lambda: world.app.get("/health")[1]["stages"]["browsers"]["connected"] == 1, "connected")
-        details = {"points": list(range(100))}
-        for burst in range(30):
-            world.streaming.minute(patterns=[a_pattern(f"Y{burst}-{n}", details=details) for n in range(100)])
-        wait_until(lambda: world.app.get("/health")[1]["stages"]["browsers"]["behind"] == 1, "it is behind")
-        wait_until(lambda: world.app.get("/api/status")[1]["seq"] == 3000, "all are taken in")
-        held, snapshots, epoch = set(), 0, ""
-        deadline = time.monotonic() + 20
+        wait_until(lambda: browsers(world)["connected"] == 1, "connected")
+        tell(world, 30)
+        wait_until(lambda: browsers(world)["behind"] == 1, "it is behind")
+        taken_in(world, 3000)
+        held, snapshots = set[int](), 0
+        deadline = time.monotonic() + 60
         while len(held) < 3000 and time.monotonic() < deadline:
-            packet = str(connection.recv())
-            if packet == "2":
-                connection.send("3")
-            if not packet.startswith("42"):
-                continue
-            number, bracket, text = packet[2:].partition("[")
-            event, message = msgspec.json.decode(bracket + text)
-            if number:
-                connection.send(f"43{number}[]")
-            if event == "snapshot":
-                snapshots, epoch = snapshots + 1, message["epoch"]
-            held |= {signal["seq"] for signal in (message["events"] if event in ("snapshot", "events") else [])}
-            if event in ("streaming_pattern", "indicator_alert"):
-                held.add(message["seq"])
+            event, message = heard(connection)
+            held |= numbers_in(event, message)
+            snapshots += event == "snapshot"
             if event == "snapshot" and message["seq"] == 3000:
-                connection.send("42" + msgspec.json.encode(["since", {"epoch": epoch, "seq": 0}]).decode())
+                ask_since(connection, message["epoch"], 0)
         assert snapshots >= 2
         assert held == set(range(1, 3001))
+    finally:
+        connection.close(timeout=0)
+
+
+def test_what_is_told_while_a_long_answer_waits_to_be_read_comes_after_it(own_world: World) -> None:
+    world = own_world
+    tell(world, 30)
+    taken_in(world, 3000)
+    connection = stalled(world)
+    try:
+        event, message = heard(connection)
+        while event != "snapshot":
+            event, message = heard(connection)
+        held = numbers_in(event, message)
+        ask_since(connection, message["epoch"], 0)
+        while event != "events":  # the answer has begun, and goes as far as it may
+            event, message = heard(connection, answered=False)
+            held |= numbers_in(event, message)
+        world.streaming.minute(patterns=[a_pattern(f"Z{n}", details={"points": list(range(100))}) for n in range(50)])
+        taken_in(world, 3050)
+        assert browsers(world)["behind"] == 0
+        deadline = time.monotonic() + 60
+        while len(held) < 3050 and time.monotonic() < deadline:
+            event, message = heard(connection)
+            assert event != "snapshot"
+            held |= numbers_in(event, message)
+        assert held == set(range(1, 3051))
     finally:
         connection.close(timeout=0)

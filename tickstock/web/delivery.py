@@ -29,6 +29,7 @@ CROWDED_FRAME_SECONDS = 0.25
 CROWDED_BROWSERS = 50
 SLACK_SECONDS = 0.005  # a frame that is due within it is sent now, and not a round later
 ANSWER_BYTES = 64 * 1024  # of events in one part of the answer to `since`
+ROOM_BYTES = 64 * 1024  # that an answer leaves for what is told meanwhile: what does not fit makes a browser begin again
 GIVE_WAY_SECONDS = 0.005
 
 # Of a slice of the watched symbols: the board's version, and the frame with what changed before it.
@@ -141,7 +142,7 @@ class Delivery:
                 return
             events = within((entry.payload for entry in self._log.entries(first)), ANSWER_BYTES)[: until - first]
             part = self._part(browser.owed, first + len(events), events)
-            if not browser.flow.fits(part.size):
+            if not browser.flow.fits(part.size + ROOM_BYTES):
                 return
             browser.owed = range(first + len(events), until)
             self._deliver(browser, part)
