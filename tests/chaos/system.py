@@ -32,7 +32,9 @@ from tests.chaos.feed_proxy import FeedProxy
 from tests.chaos.rest_proxy import RestProxy
 from tickstock.contract import STATUS_LATEST_KEY
 from tickstock.database.queries import Queries
+from tickstock.database.vendor_queries import VendorQueries
 from tickstock.errors import DatabaseError
+from tickstock.streaming.final_days import PROGRESS as FINAL_DAYS
 
 KEY = "a-key-of-this-run"
 _LOOK_SECONDS = 0.05
@@ -73,6 +75,7 @@ class System:
         self._unwatched: set[str] = set()
         self._threads = [threading.Thread(target=each, daemon=True) for each in (self._look_after, self._follow_clock)]
         self._queries = Queries(database_url)
+        self._vendor_queries = VendorQueries(database_url)
 
     def _environment_of(self, redis_port: int) -> dict[str, str]:
         clean = {name: value for name, value in os.environ.items() if not name.startswith("TICKSTOCK_")}
@@ -211,8 +214,14 @@ class System:
 
     @property
     def is_over(self) -> bool:
-        """Whether the day's last minute is stored."""
-        return self.committed_minute() >= self.day.last_minute
+        """Whether the day's last minute and its final bars are stored."""
+        return self.committed_minute() >= self.day.last_minute and self._has_final_bars()
+
+    def _has_final_bars(self) -> bool:
+        try:
+            return self._vendor_queries.progress(FINAL_DAYS) is not None
+        except DatabaseError:
+            return False
 
     def runs(self) -> bool:
         """Whether every service's process is there."""

@@ -148,8 +148,9 @@ def test_a_recorded_day_that_has_ended_does_not_promise_an_opening(modules: Page
     said = run(
         modules,
         "status/banners",
-        """const store = {link: "live", heard: 1000, health: null, session: {name: "closed", opens: 1e12},
-                          feed: {status: "ended", detail: "end of recording", since: 0}};
+        """const { Store } = await import("/static/js/link/store.js");
+           const store = Object.assign(new Store(), {link: "live", heard: 1000, session: {name: "closed", opens: 1e12},
+                                       feed: {status: "ended", detail: "end of recording", since: 0}});
            return m.bannersOf(store, 1000).map((banner) => banner.text);""",
     )
     assert said == ["The recorded day has ended (end of recording)."]
