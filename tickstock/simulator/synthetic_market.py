@@ -7,6 +7,7 @@ shocks, so that no day needs the days before it); within a day the path is tied 
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -86,6 +87,7 @@ class SyntheticMarket:
         self._specials = lru_cache(maxsize=4096)(self._make_specials)
         self._bars = lru_cache(maxsize=3000)(self._make_bars)
         self._day_bars = lru_cache(maxsize=20_000)(self._make_day_bars)
+        self._one_at_a_time = threading.Lock()  # who asks over several connections wants the same groups: each is made once
 
     # -- what the servers ask -----------------------------------------------------------------------------------------
 
@@ -116,7 +118,8 @@ class SyntheticMarket:
         """The day's bar of one symbol (no row when it did not trade); with `until`, of the minutes that ended by then."""
         if until is None or until >= day.end:
             group, place = divmod(self._number[ticker], _GROUP)
-            return self._day_bars(day.day, group)[place]
+            with self._one_at_a_time:
+                return self._day_bars(day.day, group)[place]
         return self._fold(day, self._number[ticker], self.minute_bars(ticker, day), until)
 
     def halts(self, day: TradingDay, minute: int) -> HaltEvents:
