@@ -13,7 +13,13 @@ from launcher.setup import ROOT, Environment
 from launcher.stop_request import StopRequest
 
 # Most tests wait for a server or a clock, so four at a time keep even two cores no more than busy.
-CHECKS = (("ruff", "check"), ("ruff", "format", "--check"), ("mypy",), ("pytest", "-n", "4", "--dist", "loadfile"))
+# Their order is that of tests/conftest.py.
+CHECKS = (
+    ("ruff", "check"),
+    ("ruff", "format", "--check"),
+    ("mypy",),
+    ("pytest", "-n", "4", "--dist", "loadfile", "--no-loadscope-reorder"),
+)
 
 
 def main(arguments: Sequence[str]) -> int:

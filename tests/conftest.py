@@ -17,11 +17,21 @@ settings.register_profile("beside servers", deadline=None, suppress_health_check
 settings.load_profile("beside servers")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
+WAITING = {"launcher", "web"}  # folders whose tests wait for processes and pages
 _database_numbers = itertools.count(1)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--thorough", action="store_true", help="compare and simulate as much as the proof asks for, in minutes")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Spread files that mostly wait evenly among those that mostly compute: beside each other they keep all cores busy."""
+    files = list(dict.fromkeys(item.path for item in items))
+    waiting = [file for file in files if file.parent.name in WAITING]
+    computing = [file for file in files if file.parent.name not in WAITING]
+    place = {file: number / len(group) for group in (waiting, computing) for number, file in enumerate(group)}
+    items.sort(key=lambda item: place[item.path])
 
 
 @pytest.fixture(scope="session")
