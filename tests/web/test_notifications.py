@@ -217,6 +217,23 @@ def test_one_of_two_tabs_speaks_and_neither_a_reload_nor_a_restart_repeats(chrom
         other.page.wait_for_function("() => told.some((each) => each.title.includes('AFTER'))")
 
 
+def test_what_came_while_the_speaking_tab_was_being_closed_is_told_by_the_next(chromium: Browser, world: World) -> None:
+    world.streaming.health()
+    with context_of(chromium, listening()) as context:
+        listener = Listener(context.new_page()).open(world)
+        closing = context.new_page()
+        closing.goto(world.app.url + "/about")
+        hold = "() => void navigator.locks.request('tickstock.speaker', {steal: true}, () => new Promise(() => {}))"
+        closing.evaluate(hold)  # it does not speak, and does not let others
+        listener.page.wait_for_function("() => navigator.locks.query().then(({pending}) => pending.length === 1)")
+        world.streaming.minute(patterns=[a_pattern("BETWEEN")])
+        listener.wait_for_signal("BETWEEN")
+        listener.page.wait_for_timeout(1500)  # longer than signals are gathered
+        assert listener.told() == []
+        closing.close()
+        assert listener.wait_for_told(1) == ["▲ BETWEEN Hammer"]
+
+
 def test_a_hidden_tab_is_heard(chromium: Browser, world: World) -> None:
     with context_of(chromium, listening()) as context:
         page = Listener(context.new_page()).open(world)

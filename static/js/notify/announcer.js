@@ -3,7 +3,7 @@
 import { kindOf } from "../common/signal.js";
 import { keep, recall } from "../common/storage.js";
 import { Chime } from "./chime.js";
-import { NotificationRules } from "./rules.js";
+import { NotificationRules, hasTold } from "./rules.js";
 import { Speaker } from "./speaker.js";
 import { digestText, directionOf, noticeText } from "./words.js";
 
@@ -13,6 +13,7 @@ import { digestText, directionOf, noticeText } from "./words.js";
 /** @import { Round } from "./rules.js" */
 
 const MEMORY = "tickstock.told";
+const HANDOVER_MS = 10_000; // no tab that is closed leaves the others without a speaker for so long
 
 /**
  * @typedef {object} List  what the announcer asks of the list of signals
@@ -32,8 +33,10 @@ export class Announcer {
     this.list = list;
     this.rules = new NotificationRules();
     this.chime = new Chime();
-    this.speaker = new Speaker(navigator.locks, () => this.remember());
+    this.speaker = new Speaker(navigator.locks, () => this.begin());
     this.timer = 0;
+    /** @type {{round: Round, at: number} | null} */
+    this.untold = null; // the last round that was left to another tab
     this.remember();
     store.onSignal.push((signal) => this.take(signal));
     for (const used of ["pointerdown", "keydown"]) addEventListener(used, () => this.used(), { capture: true });
@@ -77,7 +80,23 @@ export class Announcer {
 
   tell() {
     const round = this.rules.round(this.store.now(), ({ signals }) => Math.max(...signals.map((signal) => this.list.rank(signal) ?? 0.5)));
-    if (!round || !this.speaker.speaks) return; // the tab that speaks has the same rules and signals
+    if (!round) return;
+    if (this.speaker.speaks) this.say(round);
+    else this.untold = { round, at: this.store.now() }; // the tab that speaks has the same rules and signals
+  }
+
+  /** This tab speaks from now on. What no tab told, because the one that spoke was just being closed, is told now. */
+  begin() {
+    const { untold } = this;
+    const recent = untold && this.store.now() - untold.at < HANDOVER_MS;
+    const wasTold = untold && hasTold(recall(MEMORY), untold.round, untold.at - HANDOVER_MS);
+    this.untold = null;
+    this.remember();
+    if (recent && !wasTold) this.say(untold.round);
+  }
+
+  /** @param {Round} round */
+  say(round) {
     keep(MEMORY, this.rules.memory);
     if (this.preferences.get("muted")) return;
     if (this.preferences.get("notifications")) this.notify(round);

@@ -116,3 +116,15 @@ export class NotificationRules {
     }
   }
 }
+
+/**
+ * Whether a tab that kept this memory has told one of these notices since then.
+ * @param {string | null} memory
+ * @param {Round} round
+ * @param {number} since
+ */
+export function hasTold(memory, round, since) {
+  const other = new NotificationRules();
+  other.remember(memory);
+  return [...round.singles, ...round.rest].some(({ symbol }) => (other.told.get(symbol) ?? 0) >= since);
+}

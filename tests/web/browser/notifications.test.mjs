@@ -5,7 +5,7 @@ import test from "node:test";
 
 import { kindOf } from "../../../static/js/common/signal.js";
 import {
-  MOST_IN_WINDOW, NEWS_MS, NotificationRules, SIGNAL_RESTS_MS, SYMBOL_RESTS_MS, WINDOW_MS,
+  MOST_IN_WINDOW, NEWS_MS, NotificationRules, SIGNAL_RESTS_MS, SYMBOL_RESTS_MS, WINDOW_MS, hasTold,
 } from "../../../static/js/notify/rules.js";
 import { digestText, directionOf, noticeText } from "../../../static/js/notify/words.js";
 
@@ -129,6 +129,15 @@ test("what came for one symbol at one close is one notice", () => {
   assert.equal(title, "◆ A Hammer · Engulfing");
   assert.match(body, /▲ Hammer, bullish\n▼ Engulfing, bearish\n1m bar of \d\d:\d\d ET, at 10\.00/);
   assert.equal(directionOf(singles[0].signals), "neutral");
+});
+
+test("a tab's memory says what it has told since a moment", () => {
+  const rules = new NotificationRules();
+  rules.take(signal(), START, true);
+  const round = rules.round(START + 2000, inOrder);
+  assert.equal(hasTold(rules.memory, round, START), true);
+  assert.equal(hasTold(rules.memory, round, START + 3000), false);
+  assert.equal(hasTold(null, round, START), false);
 });
 
 test("a clock that is set back gives no second chance, and rubbish is no memory", () => {
