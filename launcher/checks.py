@@ -12,13 +12,13 @@ from launcher.errors import LauncherError, Stopped
 from launcher.setup import ROOT, Environment
 from launcher.stop_request import StopRequest
 
-# Most tests wait for a server or a clock, so four at a time keep even two cores no more than busy.
+# Most tests wait for a server or a clock, so three at a time keep two cores busy, and no more.
 # Their order is that of tests/conftest.py.
 CHECKS = (
     ("ruff", "check"),
     ("ruff", "format", "--check"),
     ("mypy",),
-    ("pytest", "-n", "4", "--dist", "loadfile", "--no-loadscope-reorder"),
+    ("pytest", "-n", "3", "--dist", "loadfile", "--no-loadscope-reorder"),
 )
 
 

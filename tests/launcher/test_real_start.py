@@ -18,7 +18,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name != "posix", reason="s
 
 def test_one_command_brings_the_dashboard_up_and_ctrl_c_leaves_nothing(tmp_path: Path) -> None:
     given = options(tmp_path)
-    run = Run(ROOT, *given)
+    # Weeks of history for the longer timeframes would cost the other tests half a minute of both cores.
+    run = Run(ROOT, *given, environment={"TICKSTOCK_TIMEFRAMES": "1min,5min"})
     try:
         run.wait_for(f"Open http://localhost:{given[1]}/dashboard", 300)
         with urllib.request.urlopen(f"http://127.0.0.1:{given[1]}/dashboard", timeout=20) as page:
