@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import gzip
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,12 @@ from tests.feed.vendor_reference import ReferenceBar, Rules, read_prints, read_r
 from tests.servers import PostgresServer
 from tickstock.database import models
 from tickstock.database.connection import open_engine
+from tickstock.database.migrate import migrate
 from tickstock.database.vendor_queries import VendorQueries
+from tickstock.database.writers import Writer
+from tickstock.market_hours import ExchangeCalendar
 from tickstock.streaming.final_days import PROGRESS as FINAL_DAYS
+from tickstock.streaming.history_requests import LONG_DAYS
 
 pytestmark = pytest.mark.slow
 
@@ -43,7 +48,9 @@ def replay(
 ) -> dict[str, Any]:
     """Play a file at full speed until everything of it is stored, the vendor's final bars too; what was forwarded and stored."""
     settings = {**REPLAY, "TICKSTOCK_SYMBOLS": symbols}
-    with RunningSystem(folder, ["--replay", str(file), "--speed", "max"], settings, database_url) as system:
+    system = RunningSystem(folder, ["--replay", str(file), "--speed", "max"], settings, database_url)
+    know_of_no_history(system.database_url, symbols.split(","))
+    with system:
         if during is not None:
             during(system)
         system.wait_until(lambda: system.feed_status().get("status") == "ended", 240, "the end of the recording")
@@ -61,6 +68,17 @@ def replay(
         system.wait_until(lambda: system.health().get("ticks_total", 0) >= end["forwarded"] or during is not None, 15, "health")
         return {"forwarded": end["forwarded"], "run": end["run"], "database": system.database_url,
                 "health": system.health()}  # fmt: skip
+
+
+def know_of_no_history(url: str, symbols: Sequence[str]) -> None:
+    """Store that nothing came before the day: else it depends on REST's speed from which bar on a series is analysed."""
+    migrate(url)
+    calendar, day = ExchangeCalendar(), date.fromisoformat(DAY)
+    before = [calendar.sessions_of(each) for each in calendar.trading_days_before(day, LONG_DAYS)]
+    begun = calendar.sessions_of(day)[0].start
+    covered = [*((of_day[0].start, of_day[-1].end) for of_day in before), (begun, begun), (models.DAY_SERIES, begun)]
+    with Writer(url) as writer, writer.transaction() as batch:
+        batch.set_coverage([(symbol, *each) for symbol in symbols for each in covered])
 
 
 def table(url: str, of: Any, keys: tuple[str, ...], leave_out: tuple[str, ...] = ()) -> Rows:
