@@ -156,10 +156,10 @@ def test_a_phone_shows_one_panel_at_a_time_and_remembers_which(chromium: Browser
         assert page.page.evaluate(visible) == ["health-tab"]
         assert page.page.get_attribute("#tab-health", "aria-selected") == "true"
         page.page.click("#tab-signals")
-        assert page.page.is_hidden("#tab-news")
+        page.page.wait_for_selector("#tab-news", state="hidden")
         page.page.set_viewport_size({"width": 1200, "height": 800})
+        page.page.wait_for_selector("#tabs", state="hidden")
         assert page.page.evaluate(visible) == ["watch", "chart", "signals"]
-        assert page.page.is_hidden("#tabs")
 
 
 def test_one_polite_region_speaks_a_digest_and_no_cell_is_live(chromium: Browser, world: World) -> None:
