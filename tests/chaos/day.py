@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from tickstock.database.migrate import migrate
+from tickstock.database.models import DAY_SERIES
 from tickstock.database.writers import Writer
 from tickstock.feed.massive_rest import RestBar
 from tickstock.market_hours import MINUTE_MS, Calendar, ExchangeCalendar, new_york_time, regular_session_of
@@ -23,7 +24,6 @@ SOURCE = "simulated"
 SYMBOLS = tuple("AAPL TSLA GME COIN PLTR LIN WMT SNDL BRK.A SPY BAC AMD IBM MSFT NVDA QQQ META INTC F T".split())  # noqa: SIM905
 SHORT_RUN, SHORT_SYMBOLS, SHORT_PACE = 0.5, 10, 30.0  # minutes: below that, fewer symbols, and slower
 HISTORY_DAYS, DAY_BARS = 15, 40
-OF_DAY_BARS = 0  # as the day of a coverage row
 FASTEST = 60.0  # virtual minutes a minute
 _DAYS = ("2025-11-18", "2025-11-28", "2025-03-10", "2025-06-20", "2025-11-03", "2025-07-03")  # two of them are half days
 
@@ -91,7 +91,7 @@ class VirtualDay:
             covered = [(symbol, start, min(self.start, _end_of_day(calendar, start))) for start in starts]
             with Writer(url) as writer, writer.transaction() as batch:
                 batch.insert_bars(rows)
-                batch.set_coverage([*covered, (symbol, OF_DAY_BARS, starts[-1])])
+                batch.set_coverage([*covered, (symbol, DAY_SERIES, starts[-1])])
 
     def __str__(self) -> str:
         return f"{self.day} from {_clock(self.start)} to {_clock(self.end)} New York"
