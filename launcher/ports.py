@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import errno
 import os
+import secrets
 import socket
 import sys
 
 from launcher.errors import LauncherError
 
 _LOOPBACK = ("127.0.0.1", "::1")
+_OWN_PORTS = range(20_000, 32_768)  # below what Linux, macOS and Windows give to outgoing connections
 
 
 def is_free(port: int, host: str = "127.0.0.1") -> bool:
@@ -44,10 +46,22 @@ def _answers(address: str, port: int) -> bool:
 
 
 def unused_port() -> int:
-    """A port of loopback that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port of loopback that nothing holds, for a program that is about to be started.
+
+    Raises:
+        OSError: none of a hundred could be had.
+    """
+    # Asked for any port, the system gives one from the range of outgoing connections, and one of those could take it before the
+    # program does. Random, as two may look at the same time; from the system's randomness, as others may have seeded Python's.
+    for port in secrets.SystemRandom().sample(_OWN_PORTS, 100):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError as problem:
+                refused = problem
+            else:
+                return port
+    raise refused
 
 
 def require_free(port: int, host: str) -> None:

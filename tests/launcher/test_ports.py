@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import socket
 import sys
 
@@ -55,3 +56,19 @@ def test_a_connection_that_is_just_ending_does_not_hold_a_port() -> None:
             accepted, _ = listener.accept()
             accepted.close()  # the server's side closes first, and keeps the port in TIME_WAIT
     assert ports.is_free(port)
+
+
+def test_an_unused_port_is_none_that_an_outgoing_connection_could_be_given() -> None:
+    first_outgoing = 32_768  # on Linux; 49,152 elsewhere
+    with socket.create_server(("127.0.0.1", ports.unused_port())) as taken:
+        ports_given = {ports.unused_port() for _ in range(500)}
+        assert taken.getsockname()[1] not in ports_given
+    assert max(ports_given) < first_outgoing
+
+
+def test_no_port_to_be_had_is_an_error_and_no_endless_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        monkeypatch.setattr(ports, "_OWN_PORTS", [taken.getsockname()[1]] * 100)
+        with pytest.raises(OSError) as caught:  # noqa: PT011: its text is the system's
+            ports.unused_port()
+    assert caught.value.errno == errno.EADDRINUSE
