@@ -145,7 +145,8 @@ def test_the_card_tells_what_was_seen_by_which_rule_and_when(chromium: Browser, 
         page.page.wait_for_selector(row)
         page.page.focus(row)
         page.page.keyboard.press("Enter")
-        card = page.wait_for_text("#card", "Indicators of this bar[^]*RSI 14")
+        page.wait_for_text("#card", "Indicators of this bar[^]*RSI 14")  # bars and outcomes are asked for apart from each other
+        card = page.wait_for_text("#card", "known outcome")
         for words in TOLD:
             assert words in card
         assert page.page.locator("#card .candles rect").count() == 12
