@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tickstock.database.migrate import migrate
@@ -15,10 +16,13 @@ from tickstock.database.writers import Writer
 from tickstock.feed.massive_rest import RestBar
 from tickstock.market_hours import MINUTE_MS, AlwaysOpenCalendar
 from tickstock.settings import Settings
+from tickstock.streaming import warm_up
 from tickstock.streaming.bar_builder import EndedMinute, LateTick
+from tickstock.streaming.bar_columns import Bars
 from tickstock.streaming.engine import StreamingEngine
 from tickstock.streaming.joins import LONGEST_MS, MOST_ATTEMPTS, SPLITS_WAIT_MS, Joins
 from tickstock.streaming.rest_fetcher import Fetched
+from tickstock.streaming.result_messages import LIVE
 from tickstock.streaming.warm_up import WarmUp
 
 CALENDAR = AlwaysOpenCalendar()
@@ -53,18 +57,26 @@ class Joining:
         url = f"sqlite:///{(folder / 'tickstock.db').as_posix()}"
         migrate(url)
         self.url, self.fetcher = url, Asked()
-        settings = Settings(feed="simulated", symbols=("AAA",), database_url=url)
+        self.start()
+        self.engine.trading_day = self.warm_up._day = DAY
+
+    def start(self) -> None:
+        """As another process would have everything."""
+        settings = Settings(feed="simulated", symbols=("AAA",), database_url=self.url)
         self.engine = StreamingEngine(settings, CALENDAR, lambda: TODAY)
         fetcher: Any = self.fetcher
-        self.warm_up = WarmUp(settings, CALENDAR, self.engine, fetcher, Queries(url), lambda _: None)
+        queries = Queries(self.url)
+        self.warm_up = WarmUp(settings, CALENDAR, self.engine, fetcher, queries, lambda _: None)
         self.warm_up.splits.known = True
-        self.engine.trading_day = self.warm_up._day = DAY
-        self.joins = self.another()
+        self.joins = Joins(CALENDAR, self.engine, fetcher, self.warm_up, queries, lambda: self.listed, lambda: self.now)
 
-    def another(self) -> Joins:
-        """As another process would have them."""
-        fetcher: Any = self.fetcher
-        return Joins(CALENDAR, self.engine, fetcher, self.warm_up, Queries(self.url), lambda: self.listed, lambda: self.now)
+    def left_out(self) -> set[str]:
+        """Of two symbols, those whose longer bars are not told."""
+        symbols, start = ("AAA", "NEW"), TODAY + 60 * MINUTE_MS
+        lanes, ones = self.engine.lanes_for(symbols), np.ones(2)
+        bars = [Bars(lanes, np.full(2, start + at * MINUTE_MS), *(ones,) * 9) for at in range(5)]
+        told = [self.engine.close_minute(start + at * MINUTE_MS, each, LIVE) for at, each in enumerate(bars)]
+        return set(symbols) - {row[0] for results in told for row in results.bars if row[1] == "5min"}
 
     def answer(self, bars: list[RestBar] | None, refused: bool = False) -> None:
         requests, self.fetcher.requests = self.fetcher.requests, []
@@ -158,21 +170,45 @@ def test_a_join_that_is_read_again_is_none_and_one_that_is_stored_is_known_to_th
     with Writer(here.url) as writer, writer.transaction() as batch:
         batch.set_coverage(rows)
     here.listed = ["NEW", "NEVER_SEEN"]
-    here.warm_up.whole_from.clear()
-    again = here.another()
-    again.load(is_first_start=False)
+    here.start()
+    here.joins.load(is_first_start=False)
     assert here.warm_up.symbols == ("AAA", "NEW")  # the other one comes at its place in the log
-    again.begin_day(DAY)
-    assert again.waiting == ["NEW"] and here.engine.awaited == {"NEW"}
-    again.begin_day(date(2024, 11, 21))  # then it has its history like all others
-    assert not again.waiting and not here.engine.awaited
+    here.joins.begin_day(DAY)
+    assert here.joins.waiting == ["NEW"] and here.left_out() == {"NEW"}
+    here.joins.begin_day(date(2024, 11, 21))  # then it has its history like all others
+    assert not here.joins.waiting and not here.left_out()
 
 
 def test_who_left_is_not_watched_and_not_waited_for(here: Joining) -> None:
     here.joins.joined(["NEW"], AT)
-    here.joins.left(["NEW"])
+    here.joins.left(["NEW"], AT + MINUTE_MS)
     assert here.warm_up.symbols == ("AAA",) and not here.joins.waiting
-    assert here.engine.awaited == {"NEW"}  # its series have no history
+    assert here.left_out() == {"NEW"}  # its series have no history
+
+
+def test_who_left_has_no_series_any_more_in_the_next_process_either_until_it_joins_again(
+    here: Joining, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(warm_up, "SHORT_SECONDS", 0.0)  # nobody answers
+    here.listed = ["NEW"]
+    here.joins.load(is_first_start=True)
+    here.engine.lanes_for(["AAA", "NEW"])
+    left = AT + 3 * MINUTE_MS
+    here.joins.left(["NEW"], left)
+    assert here.left_out() == {"NEW"}
+    with Writer(here.url) as writer, writer.transaction() as batch:
+        batch.set_coverage([("AAA", TODAY, AT), ("NEW", TODAY, AT), *here.joins.take_rows()])
+        bar = (left - MINUTE_MS, 0, 1.0, 1.0, 1.0, 1.0, 5, 1, 1, "simulated", left - MINUTE_MS, left - MINUTE_MS)
+        batch.insert_bars([(symbol, "1min", *bar) for symbol in ("AAA", "NEW")])
+    here.start()
+    here.joins.load(is_first_start=False)  # the list has it again: what the log says of that comes later
+    assert here.warm_up.symbols == ("AAA",)
+    here.joins.begin_day(DAY)
+    monkeypatch.setattr(here.warm_up.splits, "begin", lambda day: None)
+    here.warm_up.run(DAY, left, left)
+    assert here.engine.symbols == ["AAA"]
+    here.joins.joined(["NEW"], left + MINUTE_MS)
+    assert here.warm_up.symbols == ("AAA", "NEW") and here.joins.waiting == ["NEW"] and here.left_out() == {"NEW"}
 
 
 def test_another_run_watches_what_the_lists_say_then(here: Joining) -> None:

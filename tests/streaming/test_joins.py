@@ -96,9 +96,12 @@ class Day:
     def wait_until_joined(self) -> None:
         eventually(lambda: {row["symbol"] for row in rows_of(self.url, "bar_coverage") if row["day"] == 2} == set(NEW))
 
-    def end(self) -> Tables:
-        last = T0 + (MINUTES - 1) * MINUTE_MS
+    def wait_for_minute(self, minute: int) -> None:
+        last = T0 + minute * MINUTE_MS
         eventually(lambda: self.publisher.repeat_status() or ((found := progress(self.url)) and found.minute >= last), pause=0.3)
+
+    def end(self) -> Tables:
+        self.wait_for_minute(MINUTES - 1)
         self.wait_until_joined()
         assert self.streaming.terminate() == 0
         return tables(self.url)
@@ -226,9 +229,8 @@ def test_the_stored_watchlists_are_watched_from_the_start(run: Callable[[], Day]
     assert {row["symbol"] for row in rows_of(here.url, "bar_coverage")} == {*WATCHED.split(","), "S09"}
 
 
-def test_a_symbol_that_comes_back_has_the_minutes_it_was_away_from_rest(run: Callable[[], Day], rest: TinyRest) -> None:
-    rest.minutes = history()
-    gone = T0 + 5 * MINUTE_MS
+def day_with_a_return(gone: int) -> list[Item]:
+    """The new symbols are there at first, leave with the end of a minute, and come back."""
     items: list[Item] = []
     for item in synthetic_day(11, 10, MINUTES, late_share=0.0):
         if isinstance(item, MarketTick) and item.symbol in NEW and item.timestamp >= gone:
@@ -239,18 +241,39 @@ def test_a_symbol_that_comes_back_has_the_minutes_it_was_away_from_rest(run: Cal
             if not any(isinstance(each, Say) and each.joined for each in items):
                 items.append(Say(max(each.watermark for each in items if isinstance(each, Say)), joined=(NEW, AT)))
         items.append(item)
+    return items
+
+
+@pytest.mark.parametrize("killed", [(), ("away",), ("away", "back")])
+def test_a_symbol_that_comes_back_has_the_minutes_it_was_away_from_rest_and_no_longer_bar_was_made_of_a_part_of_them(
+    run: Callable[[], Day], rest: TinyRest, killed: tuple[str, ...]
+) -> None:
+    rest.minutes = history()
+    gone = T0 + 7 * MINUTE_MS  # within a bar of five minutes
+    items = day_with_a_return(gone)
     here = run()
-    here.streaming._environment["TICKSTOCK_SYMBOLS"] = ",".join((WATCHED, *NEW))
+    here.store_list()
     here.begin(items[0])
-    here.send(items[1:])
+    moments = {"away": position_of(items, 9), "back": position_of(items, 16)}
+    sent = 1
+    for moment in killed:
+        here.send(items[sent : moments[moment]])
+        sent = moments[moment]
+        here.wait_for_minute(6 if moment == "away" else 13)
+        here.restart()
+    here.send(items[sent:])
     found = here.end()
-    today = [row for row in found["bars"] if row["symbol"] == NEW[0] and row["timestamp"] >= T0]
-    minutes = {row["timestamp"]: row for row in today if row["timeframe"] == "1min" and row["revision"] == 0}
-    away = [T0 + minute * MINUTE_MS for minute in range(6, 11)]
+    today = [row for row in found["bars"] if row["symbol"] == NEW[0] and row["timestamp"] >= T0 and row["revision"] == 0]
+    minutes = {row["timestamp"]: row for row in today if row["timeframe"] == "1min"}
+    away = [T0 + minute * MINUTE_MS for minute in range(7, 11)]
     assert all(minutes[at]["last_tick"] is None for at in away)  # REST's
     assert any(row["last_tick"] is not None for at, row in minutes.items() if at < gone)
-    for start in (T0 + 5 * MINUTE_MS, T0 + 10 * MINUTE_MS):
-        held = [row for at, row in minutes.items() if start <= at < start + 5 * MINUTE_MS]
-        of_five = [row for row in today if row["timeframe"] == "5min" and row["timestamp"] == start]
-        newest = max(of_five, key=lambda row: row["revision"])
-        assert newest["volume"] == sum(row["volume"] for row in held)
+    for minute, length in ((5, 5), (10, 5), (0, 15)):
+        start = T0 + minute * MINUTE_MS
+        held = [row for at, row in minutes.items() if start <= at < start + length * MINUTE_MS]
+        (stored,) = (row for row in today if row["timeframe"] == f"{length}min" and row["timestamp"] == start)
+        assert stored["volume"] == sum(row["volume"] for row in held) > 0
+    values = [
+        row["bar_timestamp"] for row in found["intraday_indicators"] if (row["symbol"], row["timeframe"]) == (NEW[0], "5min")
+    ]
+    assert values == [T0, T0 + 10 * MINUTE_MS, T0 + 15 * MINUTE_MS]  # of the one between, history shows patterns only

@@ -122,6 +122,7 @@ bars = Table(
 DAY_SERIES = 0  # of day bars: those before its moment are the vendor's
 JOINED = 1  # of a symbol that came while the feed was live: none of its minutes before that moment was made from ticks
 TOLD = 2  # and all that its history shows up to that moment is stored
+LEFT = 3  # of a symbol that nobody watched any more from that moment on, until it joined again
 
 bar_coverage = Table(
     "bar_coverage",

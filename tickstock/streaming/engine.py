@@ -66,7 +66,6 @@ class StreamingEngine:
         self.symbols: list[str] = []  # by lane
         self.lane_of: dict[str, int] = {}
         self.trading_day: date | None = None  # of the series in the arrays
-        self.awaited: frozenset[str] = frozenset()  # symbols whose history is not there yet: see `await_history`
         self.absent: set[str] = set()  # timeframes whose history is not there yet: their bars are built, not analysed
         self.outside_sessions = 0  # bars of minutes in which the market is closed
         self._settings, self._enabled = settings, enabled
@@ -108,9 +107,8 @@ class StreamingEngine:
         return StreamingEngine(self._settings, self._calendar, self._now, self._enabled)
 
     def await_history(self, symbols: Iterable[str]) -> None:
-        """Of these symbols, and no others, only the one-minute bars are told until `adopt` brings their series."""
-        self.awaited = frozenset(symbols)
-        self._awaited_lanes = self.lanes_for(sorted(self.awaited))
+        """Of these symbols, and no others, only the one-minute bars are told, until `adopt` brings their series."""
+        self._awaited_lanes = self.lanes_for(sorted(symbols))
 
     def adopt(self, other: StreamingEngine) -> None:
         """Take over all series of the symbols of another engine of the same settings; both stand between the same two minutes.

@@ -49,7 +49,7 @@ class HistoryStore:
                             reconcile(batch, symbol, day, rows, self._day_end(day), self._calendar, first_revision=0)
                             known.add(day)
             fresh = self._of_other_days(minutes, known)
-            self._insert(writer, symbol, fresh, until)
+            self._insert(writer, symbol, fresh, until, whole_until=today if mends else until)
             with writer.transaction() as batch:
                 if mends:
                     minutes_of_today = {(symbol, start) for start in fresh.timestamp.tolist() if start >= today}
@@ -71,10 +71,12 @@ class HistoryStore:
             chosen &= (minutes.timestamp < day) | (minutes.timestamp >= self._day_end(day))
         return minutes.take(chosen)
 
-    def _insert(self, writer: Writer, symbol: str, minutes: Bars, until: int) -> None:
+    def _insert(self, writer: Writer, symbol: str, minutes: Bars, until: int, whole_until: int) -> None:
+        """Store minutes, and the timeframes above as far as all of their minutes are among these."""
         rows = minutes.rows([symbol], "1min", 0, self._source)
+        whole = minutes.take(minutes.timestamp < whole_until)
         for timeframe in ("5min", "15min", "60min"):
-            higher, ends = resample(minutes, timeframe, self._calendar)
+            higher, ends = resample(whole, timeframe, self._calendar)
             rows += higher.take(ends <= until).rows([symbol], timeframe, 0, self._source)
         for first in range(0, len(rows), ROWS_PER_TRANSACTION):
             with writer.transaction() as batch:

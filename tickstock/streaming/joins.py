@@ -1,9 +1,11 @@
-"""Symbols that come while the feed is live: absent until their history has come from REST, then as after a restart.
+"""Symbols that come and go while the feed is live: absent until their history has come from REST, then as after a restart.
 
 The log says from which minute on it is whole for a symbol. Minutes before that are never made from its ticks; they come from
 REST, like its earlier days. Until all of that is stored only its one-minute bars are built; then its series are built between two
 minutes, and what the minutes in between would have given is told too. So it makes no difference when REST answers, or whether the
 process was started again meanwhile: what it has to know stands in `bar_coverage`.
+
+A symbol that goes is absent again: nobody asks for its minutes any more, so longer bars would be made from a part of them.
 
 It runs in the main thread, but for what a thread that fetches stores.
 """
@@ -16,7 +18,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from tickstock.database.models import JOINED, TOLD
+from tickstock.database.models import JOINED, LEFT, TOLD
 from tickstock.database.queries import Queries
 from tickstock.errors import DatabaseError, RestError
 from tickstock.feed.massive_rest import RestBar
@@ -75,6 +77,7 @@ class Joins:
         self._now = now
         self._always = warm_up.symbols
         self._joins: dict[str, _Join] = {}
+        self._gone: set[str] = set()  # symbols that have stored bars or a series, and are not watched
         self._rows: list[tuple[str, int, int]] = []  # of bar_coverage, for the next transaction
         self._not_before = 0  # after the database was away
 
@@ -91,14 +94,21 @@ class Joins:
         Raises:
             DatabaseError: it cannot be read.
         """
-        known = set()
+        known, left = set(), {}
+        whole_from = self._warm_up.whole_from
         for (symbol, kind), moment in self._queries.covered_days().items():
             known.add(symbol)
             if kind == JOINED:
-                self._warm_up.whole_from[symbol] = moment
+                whole_from[symbol] = moment
             elif kind == TOLD:
                 self._warm_up.told[symbol] = moment
+            elif kind == LEFT:
+                left[symbol] = moment
+        known -= {symbol for symbol, at in left.items() if at > whole_from.get(symbol, 0)}
         self._watch([*self._always, *(symbol for symbol in self._listed() if is_first_start or symbol in known)])
+        if self._always:
+            self._gone = {*known, *left}.difference(self._warm_up.symbols)
+            self._await(())
 
     def begin_day(self, day: date) -> None:
         """A trading day begins, or the process starts within it: who joined on it and is awaited still joins, the others have."""
@@ -119,19 +129,23 @@ class Joins:
         if not new:
             return  # read again
         self._watch([*self._warm_up.symbols, *new])
+        self._gone.difference_update(new)
         for symbol in new:
             self._warm_up.whole_from[symbol] = at
             self._rows.append((symbol, JOINED, at))
             self._joins[symbol] = _Join(symbol, at, self._now())
-        self._await({*self._engine.awaited, *new})
+        self._await({*self._warm_up.joining, *new})
         logger.info("STREAMING: %s joined; their bars before are fetched from REST", shown(new))
 
-    def left(self, symbols: Sequence[str]) -> None:
-        """These are not watched any more."""
-        gone = frozenset(symbols)
+    def left(self, symbols: Sequence[str], at: int) -> None:
+        """These are not watched any more; their minutes from `at` on are not in the log."""
+        gone = set(symbols).intersection(self._warm_up.symbols)
         self._watch([symbol for symbol in self._warm_up.symbols if symbol not in gone])
+        self._gone |= gone
+        self._rows += [(symbol, LEFT, at) for symbol in sorted(gone)]
         for symbol in gone & self._joins.keys():
-            del self._joins[symbol]  # its series stay absent
+            del self._joins[symbol]
+        self._await(self._warm_up.joining - gone)
 
     def look_at_lists(self, at: int) -> None:
         """Another run of the app, which may watch others than the last one; its symbols are whole from `at` on.
@@ -143,7 +157,7 @@ class Joins:
             return  # everything is subscribed
         known = set(self._warm_up.symbols)
         wanted = list(dict.fromkeys([*self._always, *self._listed()]))
-        self.left([symbol for symbol in self._warm_up.symbols if symbol not in wanted])
+        self.left([symbol for symbol in self._warm_up.symbols if symbol not in wanted], at)
         self.joined([symbol for symbol in wanted if symbol not in known], at)
 
     def forget(self) -> None:
@@ -230,7 +244,7 @@ class Joins:
             return None
         for symbol in symbols:
             del self._joins[symbol]
-        self._await(self._engine.awaited.difference(symbols))
+        self._await(self._warm_up.joining.difference(symbols))
         return found
 
     def _find_wanted(self, day: date, now: int) -> None:
@@ -263,5 +277,4 @@ class Joins:
             self._warm_up.symbols = tuple(dict.fromkeys(symbols))
 
     def _await(self, symbols: Iterable[str]) -> None:
-        self._engine.await_history(symbols)
-        self._warm_up.joining = self._engine.awaited
+        self._warm_up.leave_out(frozenset(symbols), frozenset(self._gone))

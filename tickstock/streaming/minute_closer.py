@@ -244,7 +244,7 @@ class MinuteCloser:
     def _follow_watchlists(self, joins: Joins, status: FeedStatus) -> None:
         """Who comes, and who goes, at this place of the log."""
         if status.left is not UNSET:
-            joins.left(status.left.symbols)
+            joins.left(status.left.symbols, status.left.at)
             for symbol in status.left.symbols:
                 self._figures.last_minute_of.pop(symbol, None)
         if status.joined is not UNSET:

@@ -75,6 +75,7 @@ class WarmUp:
         """`others` takes answers to requests that are not ours; `snapshot` is the file that may shorten a start."""
         self.symbols: tuple[str, ...] = () if "*" in settings.symbols else settings.symbols
         self.joining: frozenset[str] = frozenset()  # of these, those whose history is asked for one by one
+        self._gone: frozenset[str] = frozenset()  # not watched any more: what is stored of them is continued by nothing
         self.whole_from: dict[str, int] = {}  # of those that ever joined: from when on their minutes come from ticks
         self.told: dict[str, int] = {}  # and up to when what their history shows was told
         self._url = settings.database
@@ -96,6 +97,11 @@ class WarmUp:
         self._day: date | None = None
         self._until = 0  # the bars before were stored when the day's series began
         self._keep_after: dict[str, int] = {}  # by timeframe: history is kept of bars that start at or after this
+
+    def leave_out(self, joining: frozenset[str], gone: frozenset[str]) -> None:
+        """Of those who join, until their history is there, and of those who have gone, there are no series."""
+        self.joining, self._gone = joining, gone
+        self._engine.await_history(joining | gone.intersection(self._engine.lane_of))
 
     def run(self, day: date, until: int, keep_after: int) -> History:
         """Anchor all series for a trading day and fill them with the bars before `until`; return what history shows.
@@ -125,6 +131,7 @@ class WarmUp:
         timeframes = [each for each in self._engine.timeframes if each not in waiting]
         results = self._continued(timeframes, until) or self._fill(timeframes, until)
         self._engine.trading_day = day
+        self.leave_out(self.joining, self._gone)  # a snapshot has also those who left since
         logger.info(
             "STREAMING: Warmed up %d symbols for %s in %.1f s: %d patterns and %d alerts in history",
             len(self._engine.symbols), day, time.monotonic() - begun, len(results.patterns), len(results.alerts),
@@ -367,10 +374,10 @@ class WarmUp:
         )  # fmt: skip
 
     def _all_symbols(self, timeframe: str, since: int, until: int) -> tuple[str, ...]:
-        # Whatever has bars has a series, watched or not: what is computed must not depend on when the process was started.
-        watched = frozenset(self.symbols)
+        # Whatever has bars has a series: what is computed must not depend on when the process was started.
+        others = self._gone.union(self.symbols)
         found = self._queries.symbols_with_bars(timeframe, since, until)
-        return (*self.symbols, *(symbol for symbol in found if symbol not in watched))
+        return (*self.symbols, *(symbol for symbol in found if symbol not in others))
 
     def _day_start(self, day: date) -> int:
         return self._calendar.sessions_of(day)[0].start
