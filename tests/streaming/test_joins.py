@@ -79,6 +79,8 @@ class Day:
             self.lists.create("New ones", list(NEW))
 
     def send(self, items: Sequence[Item]) -> None:
+        if any(isinstance(item, Say) and item.left for item in items):
+            self.lists.delete(self.lists.lists()[0].id)
         if any(isinstance(item, Say) and item.joined for item in items):
             self.store_list()
         for at in range(0, len(items), 20):
@@ -244,7 +246,7 @@ def day_with_a_return(gone: int) -> list[Item]:
     return items
 
 
-@pytest.mark.parametrize("killed", [(), ("away",), ("away", "back")])
+@pytest.mark.parametrize("killed", [(), ("going",), ("away",), ("going", "away", "back")])
 def test_a_symbol_that_comes_back_has_the_minutes_it_was_away_from_rest_and_no_longer_bar_was_made_of_a_part_of_them(
     run: Callable[[], Day], rest: TinyRest, killed: tuple[str, ...]
 ) -> None:
@@ -254,12 +256,14 @@ def test_a_symbol_that_comes_back_has_the_minutes_it_was_away_from_rest_and_no_l
     here = run()
     here.store_list()
     here.begin(items[0])
-    moments = {"away": position_of(items, 9), "back": position_of(items, 16)}
+    told = next(at for at, item in enumerate(items) if isinstance(item, Say) and item.left)
+    moments = {"going": (told + 1, 5), "away": (position_of(items, 9), 6), "back": (position_of(items, 16), 13)}
     sent = 1
     for moment in killed:
-        here.send(items[sent : moments[moment]])
-        sent = moments[moment]
-        here.wait_for_minute(6 if moment == "away" else 13)
+        place, minute = moments[moment]
+        here.send(items[sent:place])
+        sent = place
+        here.wait_for_minute(minute)
         here.restart()
     here.send(items[sent:])
     found = here.end()
@@ -273,7 +277,13 @@ def test_a_symbol_that_comes_back_has_the_minutes_it_was_away_from_rest_and_no_l
         held = [row for at, row in minutes.items() if start <= at < start + length * MINUTE_MS]
         (stored,) = (row for row in today if row["timeframe"] == f"{length}min" and row["timestamp"] == start)
         assert stored["volume"] == sum(row["volume"] for row in held) > 0
-    values = [
-        row["bar_timestamp"] for row in found["intraday_indicators"] if (row["symbol"], row["timeframe"]) == (NEW[0], "5min")
-    ]
-    assert values == [T0, T0 + 10 * MINUTE_MS, T0 + 15 * MINUTE_MS]  # of the one between, history shows patterns only
+    values = {
+        timeframe: sorted(
+            row["bar_timestamp"]
+            for row in found["intraday_indicators"]
+            if (row["symbol"], row["timeframe"]) == (NEW[0], timeframe)
+        )
+        for timeframe in ("1min", "5min")
+    }
+    assert [at for at in values["1min"] if at < AT] == [at for at in sorted(minutes) if at < gone]
+    assert values["5min"] == [T0, T0 + 10 * MINUTE_MS, T0 + 15 * MINUTE_MS]  # of the one between, history shows patterns only

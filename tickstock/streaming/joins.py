@@ -77,7 +77,8 @@ class Joins:
         self._now = now
         self._always = warm_up.symbols
         self._joins: dict[str, _Join] = {}
-        self._gone: set[str] = set()  # symbols that have stored bars or a series, and are not watched
+        self._known: set[str] = set()  # symbols that ever were watched
+        self._gone: set[str] = set()  # and those of them that are not watched any more, as far as we were told
         self._rows: list[tuple[str, int, int]] = []  # of bar_coverage, for the next transaction
         self._not_before = 0  # after the database was away
 
@@ -89,26 +90,28 @@ class Joins:
     def load(self, is_first_start: bool) -> None:
         """Read what a process before this one knew, and what is watched.
 
-        A listed symbol that it did not know comes at its place in the log, or with the gap of a log that does not reach so far.
+        A listed symbol that it did not know comes at its place in the log, or with the gap of a log that does not reach so far;
+        and so goes one that is not listed any more.
 
         Raises:
             DatabaseError: it cannot be read.
         """
-        known, left = set(), {}
-        whole_from = self._warm_up.whole_from
+        left, whole_from = {}, self._warm_up.whole_from
         for (symbol, kind), moment in self._queries.covered_days().items():
-            known.add(symbol)
+            self._known.add(symbol)
             if kind == JOINED:
                 whole_from[symbol] = moment
             elif kind == TOLD:
                 self._warm_up.told[symbol] = moment
             elif kind == LEFT:
                 left[symbol] = moment
-        known -= {symbol for symbol, at in left.items() if at > whole_from.get(symbol, 0)}
-        self._watch([*self._always, *(symbol for symbol in self._listed() if is_first_start or symbol in known)])
-        if self._always:
-            self._gone = {*known, *left}.difference(self._warm_up.symbols)
-            self._await(())
+        gone = {symbol for symbol, at in left.items() if at > whole_from.get(symbol, 0)}
+        listed = [symbol for symbol in self._listed() if is_first_start or symbol in self._known]
+        self._watch([symbol for symbol in (*self._always, *listed) if symbol not in gone])
+        if is_first_start and self._always:
+            gone = self._known.difference(self._warm_up.symbols)
+        self._gone = gone
+        self._await(())
 
     def begin_day(self, day: date) -> None:
         """A trading day begins, or the process starts within it: who joined on it and is awaited still joins, the others have."""
@@ -129,6 +132,7 @@ class Joins:
         if not new:
             return  # read again
         self._watch([*self._warm_up.symbols, *new])
+        self._known.update(new)
         self._gone.difference_update(new)
         for symbol in new:
             self._warm_up.whole_from[symbol] = at
@@ -139,7 +143,7 @@ class Joins:
 
     def left(self, symbols: Sequence[str], at: int) -> None:
         """These are not watched any more; their minutes from `at` on are not in the log."""
-        gone = set(symbols).intersection(self._warm_up.symbols)
+        gone = set(symbols) - self._gone
         self._watch([symbol for symbol in self._warm_up.symbols if symbol not in gone])
         self._gone |= gone
         self._rows += [(symbol, LEFT, at) for symbol in sorted(gone)]
@@ -155,10 +159,10 @@ class Joins:
         """
         if not self._always:
             return  # everything is subscribed
-        known = set(self._warm_up.symbols)
-        wanted = list(dict.fromkeys([*self._always, *self._listed()]))
-        self.left([symbol for symbol in self._warm_up.symbols if symbol not in wanted], at)
-        self.joined([symbol for symbol in wanted if symbol not in known], at)
+        before = set(self._warm_up.symbols)
+        wanted = dict.fromkeys([*self._always, *self._listed()])
+        self.left(list(before.union(self._known).difference(wanted)), at)
+        self.joined([symbol for symbol in wanted if symbol not in before], at)
 
     def forget(self) -> None:
         """What follows is a series of its own: a recorded day is played again."""
