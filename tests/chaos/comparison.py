@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, select
 
 from tickstock.database.connection import open_engine
-from tickstock.database.models import bars, feed_gaps, indicator_alerts, intraday_indicators, intraday_patterns
+from tickstock.database.models import (
+    JOINED,
+    LEFT,
+    bar_coverage,
+    bars,
+    feed_gaps,
+    indicator_alerts,
+    intraday_indicators,
+    intraday_patterns,
+)
 from tickstock.market_hours import MINUTE_MS
 
 TOLERANCE = 1e-9
@@ -20,7 +29,7 @@ Rows = dict[Key, dict[str, Any]]
 COMPARED = {
     intraday_patterns: (("id",), ("state", "direction", "bar_timestamp", "price", "quality", "details")),
     intraday_indicators: (("symbol", "timeframe", "bar_timestamp"), ("values",)),
-    indicator_alerts: (("id",), ("direction", "threshold", "value")),
+    indicator_alerts: (("id",), ("direction", "threshold", "value", "bar_timestamp")),
 }
 
 
@@ -33,6 +42,7 @@ class StoredDay:
     gaps: list[dict[str, Any]]
     ticks: int  # stored
     forwarded: int  # positions given to them, over all runs
+    followed_from: dict[str, int] = field(default_factory=dict)  # the first whole minute of each symbol that joined and stayed
 
 
 @dataclass
@@ -63,17 +73,36 @@ def read_day(url: str) -> StoredDay:
             gaps = [dict(row) for row in connection.execute(select(feed_gaps)).mappings()]
             count = connection.exec_driver_sql("SELECT COUNT(*), COUNT(DISTINCT run) FROM ticks").one()
             highest = connection.exec_driver_sql("SELECT MAX(position) FROM ticks GROUP BY run").all()
-            return StoredDay(tables, origins, gaps, int(count[0]), sum(int(row[0]) for row in highest))
+            joined = _marks(connection, JOINED)
+            gone = {symbol for symbol, at in _marks(connection, LEFT).items() if at > joined.get(symbol, 0)}
+            followed = {symbol: at for symbol, at in joined.items() if symbol not in gone}
+            return StoredDay(tables, origins, gaps, int(count[0]), sum(int(row[0]) for row in highest), followed)
     finally:
         engine.dispose()
 
 
-def differences(expected: StoredDay, found: StoredDay, bars_only: Callable[[str], bool]) -> list[Difference]:
-    """How a day differs from the undisturbed one; of symbols of which `bars_only` holds, only bars are compared."""
-    result = []
-    for name, rows in expected.tables.items():
-        result.append(_difference(name, rows, found.tables[name], (lambda _: False) if name == "bars" else bars_only))
-    return result
+def differences(
+    expected: StoredDay, found: StoredDay, bars_only: Callable[[str], bool], since: Mapping[str, float] | None = None
+) -> list[Difference]:
+    """How a day differs from the undisturbed one.
+
+    Args:
+        bars_only: of the symbols of which it holds, only bars are compared.
+        since: symbols that came later, and from which bar on they are followed: of what was before, only the minutes are
+            compared, and of one that is never followed (infinity) nothing.
+    """
+    came = since or {}
+
+    def counts(name: str, key: Key, row: dict[str, Any]) -> bool:
+        symbol = symbols_of(key)
+        if name != "bars" and bars_only(symbol):
+            return False
+        if symbol not in came:
+            return True
+        is_minute = name == "bars" and key[1] == "1min" and came[symbol] < math.inf
+        return is_minute or row.get("bar_timestamp", key[-1]) >= came[symbol]
+
+    return [_difference(name, rows, found.tables[name], counts) for name, rows in expected.tables.items()]
 
 
 def symbols_of(key: Key) -> str:
@@ -81,25 +110,17 @@ def symbols_of(key: Key) -> str:
     return str(key[0]).split(":")[0]
 
 
-def _difference(name: str, expected: Rows, found: Rows, left_out: Callable[[str], bool]) -> Difference:
+def _difference(name: str, expected: Rows, found: Rows, counts: Callable[[str, Key, dict[str, Any]], bool]) -> Difference:
     difference = Difference(name)
-    skipped: dict[str, bool] = {}
-
-    def counts(key: Key) -> bool:
-        symbol = symbols_of(key)
-        if symbol not in skipped:
-            skipped[symbol] = left_out(symbol)
-        return not skipped[symbol]
-
     for key, row in expected.items():
-        if not counts(key):
+        if not counts(name, key, row):
             continue
         other = found.get(key)
         if other is None:
             difference.missing.append(key)
         elif not all(_equal(name == "bars" and column == "volume", row[column], other[column]) for column in row):
             difference.unequal.append((key, row, other))
-    difference.surplus = [key for key in found if key not in expected and counts(key)]
+    difference.surplus = [key for key, row in found.items() if key not in expected and counts(name, key, row)]
     return difference
 
 
@@ -120,6 +141,11 @@ def _rows(connection: Connection, table: Any, keys: Iterable[str], columns: Iter
         tuple(row[name] for name in names): {name: row[name] for name in values}
         for row in connection.execute(select(*wanted)).mappings()
     }
+
+
+def _marks(connection: Connection, kind: int) -> dict[str, int]:
+    query = select(bar_coverage.c.symbol, bar_coverage.c.until).where(bar_coverage.c.day == kind)
+    return dict(connection.execute(query).tuples().all())
 
 
 def _newest_bars(connection: Connection) -> Rows:

@@ -22,6 +22,12 @@ from tickstock.simulator.tape import SyntheticTape
 SOURCE = "simulated"
 # The simulator's hard cases among them: a gapper, a halt, fractions, odd lots only, a bad print, dear and cheap prices.
 SYMBOLS = tuple("AAPL TSLA GME COIN PLTR LIN WMT SNDL BRK.A SPY BAC AMD IBM MSFT NVDA QQQ META INTC F T".split())  # noqa: SIM905
+JOINING = (
+    "LIN",
+    "WMT",
+    "QQQ",
+    "INTC",
+)  # of these the undisturbed day knows from its beginning, the disturbed one when they are added
 SHORT_RUN, SHORT_SYMBOLS, SHORT_PACE = 0.5, 10, 30.0  # minutes: below that, fewer symbols, and slower
 HISTORY_DAYS, DAY_BARS = 15, 40
 FASTEST = 60.0  # virtual minutes a minute
@@ -53,6 +59,11 @@ class VirtualDay:
         start = min(earliest + chosen.randrange((latest - earliest) // MINUTE_MS) * MINUTE_MS, latest)
         whole = cls(seed, day, start, start + length * MINUTE_MS)
         return replace(whole, symbols=SYMBOLS[:SHORT_SYMBOLS], timeframes="1min,5min") if minutes < SHORT_RUN else whole
+
+    @property
+    def joining(self) -> tuple[str, ...]:
+        """The symbols that the disturbed day does not watch from its beginning."""
+        return tuple(symbol for symbol in JOINING if symbol in self.symbols)
 
     @property
     def last_minute(self) -> int:

@@ -176,6 +176,26 @@ def _stalled_browser(system: System, database: Database, chosen: random.Random) 
     yield "nobody answered"
 
 
+@fault("symbol joins", weight=6)
+def _symbol_joins(system: System, database: Database, chosen: random.Random) -> Iterator[str]:
+    """No fault in itself: somebody makes a watchlist, and must lose nothing by what fails meanwhile."""
+    if not system.absent:
+        yield "all are there"
+        return
+    symbol = chosen.choice(sorted(system.absent))
+    yield symbol if system.join(symbol) else f"{symbol} could not"
+
+
+@fault("symbol leaves", weight=2)
+def _symbol_leaves(system: System, database: Database, chosen: random.Random) -> Iterator[str]:
+    """One that joined; it may come back."""
+    if not system.joined:
+        yield "nobody joined yet"
+        return
+    symbol = chosen.choice(sorted(system.joined))
+    yield symbol if system.leave(symbol) else f"{symbol} could not"
+
+
 # --- the feed ------------------------------------------------------------------------------------------------------------
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import shutil
 import time
@@ -52,6 +53,7 @@ class Outcome:
     recoveries: list[tuple[float, str]] = field(default_factory=list)
     compared: dict[str, int] = field(default_factory=dict)
     left_out: list[str] = field(default_factory=list)
+    joined: list[str] = field(default_factory=list)
 
     @property
     def missing(self) -> int:
@@ -145,7 +147,7 @@ def run_seed(
         _live_through(day, folder / "undisturbed", undisturbed, limit - 60 * minutes)
         say(f"undisturbed day done in {time.monotonic() - began:.1f} s")
         _disturb(day, minutes, folder / "disturbed", disturbed, stores.disturbed(disturbed), limit, outcome, say)
-        _compare(read_day(undisturbed), read_day(disturbed), corrected_minutes(undisturbed), outcome)
+        _compare(day, read_day(undisturbed), read_day(disturbed), corrected_minutes(undisturbed), outcome)
     except TimeoutError as problem:
         outcome.problems.append(str(problem))
     finally:
@@ -164,7 +166,7 @@ def _disturb(
     day: VirtualDay, minutes: float, folder: Path, url: str, database: Database, limit: float, outcome: Outcome, say: Say
 ) -> None:
     speed = day.minutes / minutes
-    with System(folder, day, f"{speed:g}", url) as system:
+    with System(folder, day, f"{speed:g}", url, day.joining) as system:
         browser, results = Browser(system.port, day.symbols), ResultsListener(system.redis_port)
         try:
             system.wait_until(lambda: system.committed_minute() >= day.start, 60, "the day's first minute")
@@ -180,6 +182,7 @@ def _disturb(
             system.wait_until(lambda: system.is_over, max(5.0, limit - time.monotonic() - 5), "the end of the disturbed day")
             time.sleep(1.5)  # for what is on its way to the browser
             _check_gaps(system, cuts, outcome)
+            outcome.joined = system.joined
         finally:
             browser.close()
             results.close()
@@ -255,13 +258,15 @@ def _check_gaps(system: System, cuts: list[tuple[str, int]], outcome: Outcome) -
             outcome.problems.append(f"/api/gaps: not repaired: {gap}")
 
 
-def _compare(expected: StoredDay, found: StoredDay, corrected: dict[int, set[str]], outcome: Outcome) -> None:
+def _compare(day: VirtualDay, expected: StoredDay, found: StoredDay, corrected: dict[int, set[str]], outcome: Outcome) -> None:
     touched = minutes_of_gaps(found.gaps)
     late: set[str] = set().union(*(symbols for minute, symbols in corrected.items() if minute in touched))
     outcome.left_out = sorted(late)
     if len(late) > MOST_LEFT_OUT:
         outcome.problems.append(f"{len(late)} symbols had late prints in a gap: too many for the comparison to say much")
-    outcome.differences = differences(expected, found, late.__contains__)
+    since = {symbol: found.followed_from.get(symbol, math.inf) for symbol in day.joining}
+    outcome.problems += [f"{symbol} joined, and was never followed" for symbol in outcome.joined if since[symbol] == math.inf]
+    outcome.differences = differences(expected, found, late.__contains__, since)
     outcome.compared = {name: len(rows) for name, rows in expected.tables.items()}
     outcome.ticks_in = found.forwarded
     outcome.not_stored = found.forwarded - found.ticks

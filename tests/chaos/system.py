@@ -12,9 +12,10 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import datetime
+from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -55,9 +56,12 @@ class _Simulator(Service):
 class System:
     """Redis, the simulator behind the feed's proxy, TickStockPL and the app. Use it as a context manager."""
 
-    def __init__(self, folder: Path, day: VirtualDay, speed: str, database_url: str) -> None:
+    def __init__(self, folder: Path, day: VirtualDay, speed: str, database_url: str, absent: Collection[str] = ()) -> None:
+        """Symbols of the market that are `absent` are watched by nobody until they are added to a list."""
         self.folder = folder
         self.day = day
+        self.absent = set(absent)
+        self.joined: list[str] = []
         self.database_url = database_url
         self.data = folder / "data"
         self.data.mkdir(parents=True)
@@ -93,7 +97,7 @@ class System:
             "TICKSTOCK_FEED_CLOCK": "events",
             "TICKSTOCK_CALENDAR": "exchange",
             "TICKSTOCK_CHANNEL": "T",
-            "TICKSTOCK_SYMBOLS": ",".join(self.day.symbols),
+            "TICKSTOCK_SYMBOLS": ",".join(symbol for symbol in self.day.symbols if symbol not in self.absent),
             "TICKSTOCK_TIMEFRAMES": self.day.timeframes,
             "TICKSTOCK_RECONNECT_MAX_SECONDS": "2",
             "TICKSTOCK_LIFELINE": "stdin",
@@ -194,6 +198,36 @@ class System:
         service = Service(self._second_plan, self._console, self.folder / "logs")
         service.start()
         return service
+
+    def join(self, symbol: str) -> bool:
+        """Make a watchlist of an absent symbol; whether the app answered that it is there, now or after an earlier attempt."""
+        if not self._ask_for_lists("POST", "", {"name": symbol, "symbols": [symbol]}, HTTPStatus.CONFLICT):
+            return False
+        self.absent.discard(symbol)
+        self.joined.append(symbol)
+        return True
+
+    def leave(self, symbol: str) -> bool:
+        """Delete the watchlist of a symbol that joined; whether the app answered that it is gone."""
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            lists = {each["name"]: each["id"] for each in self.get("/api/watchlists")["lists"]}
+            if symbol not in lists or self._ask_for_lists("DELETE", f"/{lists[symbol]}", {}, HTTPStatus.NOT_FOUND):
+                self.absent.add(symbol)
+                self.joined.remove(symbol)
+                return True
+        return False
+
+    def _ask_for_lists(self, method: str, path: str, body: dict[str, Any], as_good: HTTPStatus) -> bool:
+        """Whether the app did it, or answered that an earlier attempt had."""
+        url, headers = f"http://127.0.0.1:{self.port}/api/watchlists{path}", {"Content-Type": "application/json"}
+        request = urllib.request.Request(url, json.dumps(body).encode(), headers, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=5):
+                return True
+        except urllib.error.HTTPError as refused:
+            return refused.code == as_good
+        except OSError:
+            return False
 
     # --- how it is -----------------------------------------------------------------------------------------------------
 
