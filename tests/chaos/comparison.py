@@ -145,7 +145,7 @@ def _rows(connection: Connection, table: Any, keys: Iterable[str], columns: Iter
 
 def _marks(connection: Connection, kind: int) -> dict[str, int]:
     query = select(bar_coverage.c.symbol, bar_coverage.c.until).where(bar_coverage.c.day == kind)
-    return dict(connection.execute(query).tuples().all())
+    return {row.symbol: row.until for row in connection.execute(query)}
 
 
 def _newest_bars(connection: Connection) -> Rows:

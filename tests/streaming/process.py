@@ -101,9 +101,9 @@ def wait_for_minute(database_url: str, minute: int, seconds: float = 60.0) -> No
     eventually(lambda: (found := queries.progress()) is not None and found.minute >= minute, seconds, 0.05)
 
 
-def wait_until_warm(database_url: str) -> None:
+def wait_until_warm(database_url: str, timeframes: int = 5) -> None:
     """Until every series is complete: what comes then does not depend on how fast REST was."""
-    eventually(lambda: len(rows_of(database_url, "stored_history")) == 5, 60, 0.05)
+    eventually(lambda: len(rows_of(database_url, "stored_history")) == timeframes, 60, 0.05)
 
 
 def rows_of(database_url: str, name: str, *, without: frozenset[str] | set[str] = frozenset()) -> list[dict[str, Any]]:

@@ -64,11 +64,11 @@ class Day:
         self.publisher = Publisher(self.server)
         self.streaming = StreamingProcess(self.server, self.url, rest.url, folder, TICKSTOCK_SYMBOLS=WATCHED)
 
-    def begin(self, first: Item) -> None:
+    def begin(self, first: Item, timeframes: int = 5) -> None:
         self.streaming.start()
         self.streaming.wait_until_subscribed()
         self.publisher.send([first])
-        wait_until_warm(self.url)
+        wait_until_warm(self.url, timeframes)
         eventually(
             lambda: set(WATCHED.split(",")) <= {row["symbol"] for row in rows_of(self.url, "bar_coverage") if row["day"] == 0}
         )
@@ -221,6 +221,17 @@ def test_others_go_on_while_history_is_awaited_and_a_symbol_that_rest_does_not_k
     bars = [row for row in found["bars"] if row["symbol"] in NEW and row["timeframe"] == "1min"]
     assert bars and min(row["timestamp"] for row in bars) >= AT
     assert {row["symbol"] for row in found["intraday_indicators"]} >= set(NEW)
+
+
+def test_a_symbol_joins_where_not_all_timeframes_are_computed(run: Callable[[], Day], rest: TinyRest) -> None:
+    rest.minutes = history()
+    day = day_with_a_join()
+    here = run()
+    here.streaming._environment["TICKSTOCK_TIMEFRAMES"] = "1min,15min"
+    here.begin(day[0], timeframes=2)
+    here.send(day[1:])
+    found = here.end()
+    assert {row["timeframe"] for row in found["intraday_indicators"] if row["symbol"] in NEW} == {"1min", "15min"}
 
 
 def test_the_stored_watchlists_are_watched_from_the_start(run: Callable[[], Day], rest: TinyRest) -> None:

@@ -182,7 +182,7 @@ class WarmUp:
         alone.lanes_for(symbols)
         loaded = partial(self._loaded, of=alone)
         days = self._stored_days(today, alone)
-        final = alone.warm_days(days, self._final(days, alone))
+        final = alone.warm_days(days, self._final(days, alone) if "1day" in alone.timeframes else None)
         before = loaded("1min", today, at, today, with_counts=True)
         after = loaded("1min", at, until, today, with_counts=True)
         marks = {name: self._marks_of(name) for name in self._marks}
