@@ -164,9 +164,9 @@ def test_parts_of_minutes_and_what_came_late_for_them_are_left_out(here: Joining
 
 def test_a_join_that_is_read_again_is_none_and_one_that_is_stored_is_known_to_the_next_process(here: Joining) -> None:
     here.joins.joined(["NEW"], AT)
-    rows = here.joins.take_rows()
+    rows = here.joins.take_rows(AT)
     here.joins.joined(["NEW"], AT)
-    assert rows and not here.joins.take_rows()
+    assert rows and not here.joins.take_rows(AT)
     with Writer(here.url) as writer, writer.transaction() as batch:
         batch.set_coverage(rows)
     here.listed = ["NEW", "NEVER_SEEN"]
@@ -195,9 +195,12 @@ def test_who_left_has_no_series_any_more_in_the_next_process_either_until_it_joi
     here.engine.lanes_for(["AAA", "NEW"])
     left = AT + 3 * MINUTE_MS
     here.joins.left(["NEW"], left)
+    here.joins.minute_closes(left - MINUTE_MS)
+    assert not here.left_out() and not here.joins.take_rows(left - MINUTE_MS)  # before its last minute is closed
+    here.joins.minute_closes(left)
     assert here.left_out() == {"NEW"}
     with Writer(here.url) as writer, writer.transaction() as batch:
-        batch.set_coverage([("AAA", TODAY, AT), ("NEW", TODAY, AT), *here.joins.take_rows()])
+        batch.set_coverage([("AAA", TODAY, AT), ("NEW", TODAY, AT), *here.joins.take_rows(left)])
         bar = (left - MINUTE_MS, 0, 1.0, 1.0, 1.0, 1.0, 5, 1, 1, "simulated", left - MINUTE_MS, left - MINUTE_MS)
         batch.insert_bars([(symbol, "1min", *bar) for symbol in ("AAA", "NEW")])
     here.start()
@@ -213,8 +216,8 @@ def test_who_left_has_no_series_any_more_in_the_next_process_either_until_it_joi
 
 def test_another_run_watches_what_the_lists_say_then(here: Joining) -> None:
     here.listed = ["NEW"]
-    here.joins.look_at_lists(AT)
+    here.joins.look_at_lists(AT - MINUTE_MS, AT)
     assert here.warm_up.symbols == ("AAA", "NEW") and here.joins.waiting == ["NEW"]
     here.listed = []
-    here.joins.look_at_lists(AT + MINUTE_MS)
+    here.joins.look_at_lists(AT, AT + MINUTE_MS)
     assert here.warm_up.symbols == ("AAA",)

@@ -13,7 +13,7 @@ It runs in the main thread, but for what a thread that fetches stores.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -78,7 +78,8 @@ class Joins:
         self._always = warm_up.symbols
         self._joins: dict[str, _Join] = {}
         self._known: set[str] = set()  # symbols that ever were watched
-        self._gone: set[str] = set()  # and those of them that are not watched any more, as far as we were told
+        self._leaving: dict[str, int] = {}  # until their last minute is closed: its end
+        self._gone: set[str] = set()  # not watched any more, as far as we were told
         self._rows: list[tuple[str, int, int]] = []  # of bar_coverage, for the next transaction
         self._not_before = 0  # after the database was away
 
@@ -135,6 +136,7 @@ class Joins:
         self._known.update(new)
         self._gone.difference_update(new)
         for symbol in new:
+            self._leaving.pop(symbol, None)
             self._warm_up.whole_from[symbol] = at
             self._rows.append((symbol, JOINED, at))
             self._joins[symbol] = _Join(symbol, at, self._now())
@@ -143,16 +145,28 @@ class Joins:
 
     def left(self, symbols: Sequence[str], at: int) -> None:
         """These are not watched any more; their minutes from `at` on are not in the log."""
-        gone = set(symbols) - self._gone
-        self._watch([symbol for symbol in self._warm_up.symbols if symbol not in gone])
-        self._gone |= gone
-        self._rows += [(symbol, LEFT, at) for symbol in sorted(gone)]
-        for symbol in gone & self._joins.keys():
+        going = set(symbols) - self._gone - self._leaving.keys()
+        self._watch([symbol for symbol in self._warm_up.symbols if symbol not in going])
+        self._rows += [(symbol, LEFT, at) for symbol in sorted(going)]
+        awaited = going & self._joins.keys()
+        for symbol in awaited:
             del self._joins[symbol]
-        self._await(self._warm_up.joining - gone)
+        self._leaving |= dict.fromkeys(going - awaited, at)
+        self._let_go(awaited)
 
-    def look_at_lists(self, at: int) -> None:
-        """Another run of the app, which may watch others than the last one; its symbols are whole from `at` on.
+    def minute_closes(self, start: int) -> None:
+        """A minute is about to be closed: who left before it has no series any more."""
+        self._let_go([symbol for symbol, at in self._leaving.items() if at <= start])
+
+    def _let_go(self, symbols: Collection[str]) -> None:
+        if symbols:
+            for symbol in symbols:
+                self._leaving.pop(symbol, None)
+            self._gone.update(symbols)
+            self._await(self._warm_up.joining.difference(symbols))
+
+    def look_at_lists(self, until: int, at: int) -> None:
+        """Another run of the app, which may watch others: the old ones are whole until `until`, the new ones from `at` on.
 
         Raises:
             DatabaseError: they cannot be read.
@@ -161,7 +175,7 @@ class Joins:
             return  # everything is subscribed
         before = set(self._warm_up.symbols)
         wanted = dict.fromkeys([*self._always, *self._listed()])
-        self.left(list(before.union(self._known).difference(wanted)), at)
+        self.left(list(before.union(self._known).difference(wanted)), until)
         self.joined([symbol for symbol in wanted if symbol not in before], at)
 
     def forget(self) -> None:
@@ -169,6 +183,7 @@ class Joins:
         self._warm_up.whole_from.clear()
         self._warm_up.told.clear()
         self._joins.clear()
+        self._leaving.clear()
         self._rows.clear()
         self._await(())
 
@@ -185,9 +200,10 @@ class Joins:
                     join.traded_last = True
             minute.late = [tick for tick in minute.late if tick.timestamp >= whole_from.get(tick.symbol, 0)]
 
-    def take_rows(self) -> list[tuple[str, int, int]]:
-        """Rows of `bar_coverage` to be stored with the next minute."""
-        rows, self._rows = self._rows, []
+    def take_rows(self, until: int) -> list[tuple[str, int, int]]:
+        """Rows of `bar_coverage` to be stored with the minute that ended at `until`: who left is not said before its last one."""
+        rows = [row for row in self._rows if row[1] != LEFT or row[2] <= until]
+        self._rows = [row for row in self._rows if row not in rows]
         return rows
 
     def look(self, complete_until: int, is_stored: bool) -> None:

@@ -213,7 +213,7 @@ class MinuteCloser:
         begun = max(self._builder.complete_until, self._start_of_day(ended))
         last = ended - ended % MINUTE_MS
         if self.joins is not None:
-            self._look_at_lists(self.joins, ended)
+            self._look_at_lists(self.joins, begun, ended)
         if not any(gap.first <= begun and last <= gap.last for gap in self._queue.gaps):
             self._add_gap(begun, ended, cause, run, position)
 
@@ -234,7 +234,7 @@ class MinuteCloser:
             return
         self._known_gaps.add((begun, ended))
         if self.joins is not None and of_new_run:
-            self._look_at_lists(self.joins, ended)
+            self._look_at_lists(self.joins, begun, ended)
         # A log that was lost with its Redis leaves more open than the app knows: all since our last closed minute.
         unknown_from = max(self._builder.complete_until, self._start_of_day(ended))
         if unknown_from < begun - begun % MINUTE_MS:
@@ -250,9 +250,10 @@ class MinuteCloser:
         if status.joined is not UNSET:
             joins.joined(status.joined.symbols, status.joined.at)
 
-    def _look_at_lists(self, joins: Joins, feed_time: int) -> None:
+    def _look_at_lists(self, joins: Joins, begun: int, ended: int) -> None:
+        """Of who left in a gap nobody asks for its minutes; who came is whole from the one after it on."""
         try:
-            joins.look_at_lists(feed_time - feed_time % MINUTE_MS + MINUTE_MS)
+            joins.look_at_lists(begun - begun % MINUTE_MS, ended - ended % MINUTE_MS + MINUTE_MS)
         except DatabaseError as problem:
             logger.warning("STREAMING: The watchlists could not be read (%s); they stay as they were known", problem)
 
@@ -298,6 +299,8 @@ class MinuteCloser:
         session = self._calendar.session_at(ended.start)
         if session is not None and self._engine.trading_day != session.trading_day:
             self._anchor(ended.start, ended.start)
+        if self.joins is not None:
+            self.joins.minute_closes(ended.start)
         origin = LIVE if live and ready.rest is None else REPAIR
         results = self._engine.close_minute(ended.start, self._bars_of(ready), origin)
         self._repair.closed(ready)
@@ -319,7 +322,7 @@ class MinuteCloser:
         )  # fmt: skip
         self._base = position
         gaps, late_bars = self._repair.take_rows()
-        coverage = self.joins.take_rows() if self.joins is not None else []
+        coverage = self.joins.take_rows(ended.start + MINUTE_MS) if self.joins is not None else []
         self._writer.put(ClosedMinute(results, position, ended.late, late_bars, gaps, coverage=coverage))
 
     def _count(self, results: MinuteResults, late: int) -> None:
