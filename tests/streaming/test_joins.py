@@ -259,8 +259,10 @@ def day_with_a_return(gone: int) -> list[Item]:
     return items
 
 
-@pytest.mark.parametrize("minute", [5, 7])  # with a bar of five minutes, and within one
-@pytest.mark.parametrize("killed", [(), ("going",), ("away",), ("going", "away", "back")])
+@pytest.mark.parametrize(
+    ("killed", "minute"),  # it leaves with a bar of five minutes, or within one
+    [((), 5), ((), 7), (("going",), 5), (("away",), 7), (("going", "away", "back"), 7)],
+)
 def test_a_symbol_that_comes_back_has_the_minutes_it_was_away_from_rest_and_no_longer_bar_was_made_of_a_part_of_them(
     run: Callable[[], Day], rest: TinyRest, killed: tuple[str, ...], minute: int
 ) -> None:
