@@ -31,6 +31,10 @@ KNOWN = {
     "AAPL": "Apple Inc.", "AA": "Alcoa Corporation", "MSFT": "Microsoft Corporation", "NVDA": "NVIDIA Corporation",
     "KIM": "Kimco Realty", "KIMpL": "Kimco Realty, preferred L", "SHOP": "Shopify Inc.",
 }  # fmt: skip
+PLACE_IN_PANEL = """
+  document.querySelector("#watch-rows").getBoundingClientRect().top
+    - document.querySelector("#panel-watch").getBoundingClientRect().top
+"""
 FRAMES = """
   window.frames_ms = [];
   const ask = window.requestAnimationFrame.bind(window);
@@ -341,15 +345,18 @@ def test_a_column_ranks_the_list_says_so_and_holds_still_under_the_pointer(
         one.rows("S2", "S4", "S1", "S3")
         one.wait("ranked by Chg%, highest first", "#watch-note")
         assert one.page.get_attribute("th[data-column=change]", "aria-sort") == "descending"
+        place = one.page.evaluate(PLACE_IN_PANEL)
         changes(0.01, 0.03, None, 0.0305)  # beats its neighbour, but not clearly
-        one.page.hover("#watch-rows tr:first-child")
-        one.wait("held while you are in the list", "#watch-note")
+        one.page.hover("#watch-rows tr:last-child")  # still among them when a banner comes meanwhile
+        one.wait("held while you are in the list", "#watch-held")
+        assert one.page.evaluate(PLACE_IN_PANEL) == place  # the note does not push them from under the pointer
         changes(0.05, 0.03, None, 0.0305)
         one.wait("5.00", "tr[data-symbol=S1] td.change")
         one.page.wait_for_timeout(2500)  # longer than between two rankings
         assert one.shown == ["S2", "S4", "S1", "S3"]
         one.page.hover("#signals-title")
         one.rows("S1", "S2", "S4", "S3")
+        one.page.locator("#watch-held").wait_for(state="hidden")
         one.page.click("th[data-column=change] button")
         one.rows("S2", "S4", "S1", "S3")
         one.wait("lowest first", "#watch-note")

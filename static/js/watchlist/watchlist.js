@@ -30,6 +30,7 @@ export class Watchlist {
     this.head = byId("watch-head");
     this.empty = byId("watch-empty");
     this.note = byId("watch-note");
+    this.held = byId("watch-held");
     this.counts = { total: 0, fresh: 0, quiet: 0, stale: 0, none: 0 };
     this.versions = "";
     this.agedAt = this.rankedAt = 0;
@@ -318,7 +319,7 @@ export class Watchlist {
     const notes = store.listReason ? [`${store.listReason}: this is Default`] : [];
     if (direction) {
       const way = rank === SYMBOL ? (direction > 0 ? "A to Z" : "Z to A") : direction < 0 ? "highest first" : "lowest first";
-      notes.push(`ranked by ${rank.head}, ${way}${this.isHeld ? " (held while you are in the list)" : ""}`);
+      notes.push(`ranked by ${rank.head}, ${way}`);
     } else notes.push("own order");
     const ofBar = this.choice.columns.filter((column) => column.ofBar).map(({ head }) => head);
     const bar = Math.max(0, ...[...this.pool.lines.keys()].map((symbol) => store.indicators.get(symbol)?.bar_timestamp ?? 0));
@@ -330,6 +331,8 @@ export class Watchlist {
     }
     if (withoutClose) notes.push(`no Chg%${withoutClose < priced ? ` of ${whole(withoutClose)}` : ""}: no previous close`);
     setText(this.note, notes.join(" · "));
+    this.held.hidden = !direction;
+    this.held.classList.toggle("unsaid", !this.isHeld);
   }
 }
 
