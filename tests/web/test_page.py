@@ -161,7 +161,7 @@ def test_everything_is_listed_while_the_catalogue_cannot_be_loaded(chromium: Bro
 
 def test_pause_holds_the_list_and_says_how_much_is_new(page: OpenPage, world: World) -> None:
     world.streaming.minute(patterns=[a_pattern("SHOWN")])
-    page.wait_for_text("#signals-note", "shown")
+    page.wait_for_text("#signal-rows", "SHOWN")
     page.page.keyboard.press("Space")
     page.wait_for_text("#signals-note", r"\d signals, .*shown · paused since .* 0 new")
     world.streaming.minute(patterns=[a_pattern("PAUSED")])
