@@ -202,9 +202,8 @@ class Joins:
 
     def take_rows(self, until: int) -> list[tuple[str, int, int]]:
         """Rows of `bar_coverage` to be stored with the minute that ended at `until`: who left is not said before its last one."""
-        rows = [row for row in self._rows if row[1] != LEFT or row[2] <= until]
-        self._rows = [row for row in self._rows if row not in rows]
-        return rows
+        rows, self._rows = self._rows, [row for row in self._rows if row[1] == LEFT and row[2] > until]
+        return [row for row in rows if row[1] != LEFT or row[2] <= until]
 
     def look(self, complete_until: int, is_stored: bool) -> None:
         """Ask REST for what is wanted and can be there; every minute before `complete_until` was closed, and perhaps stored."""
