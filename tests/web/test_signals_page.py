@@ -79,8 +79,7 @@ def test_rows_stay_where_they_are_while_the_pointer_is_among_them(chromium: Brow
     minute = this_minute() + HOUR
     with opened(chromium, world) as page:
         burst(world, "STAY", 40, minute)
-        page.wait_for_text("#signal-rows", "STAY")
-        wait_until(lambda: shown(page) >= 40, "all of them")
+        page.wait_for_text(".burst", r"\b40 signals of 40 symbols")
         page.page.hover("#signals-scroll")
         page.page.mouse.wheel(0, 300)
         wait_until(lambda: page.page.evaluate("document.querySelector('#signals-scroll').scrollTop") >= 300, "it scrolled")
@@ -105,7 +104,7 @@ def test_a_long_list_stands_in_few_elements_and_the_keyboard_reaches_all_of_it(c
     minute = this_minute() + 2 * HOUR
     with opened(chromium, world) as page:
         burst(world, "LONG", 300, minute)
-        wait_until(lambda: shown(page) >= 300, "all of them")
+        page.wait_for_text(".burst", r"\b300 signals of 300 symbols")
         page.page.focus(".signal[tabindex='0']")
         first, second = (key for key, _ in page.page.evaluate(IN_SIGHT)[:2])
         focused = "document.activeElement.dataset.key"
@@ -142,7 +141,7 @@ def test_the_card_tells_what_was_seen_by_which_rule_and_when(chromium: Browser, 
         world.streaming.minute(patterns=[a_pattern("AAPL", details=details, **at)], alerts=[an_alert("AAPL", **at)])
         page.page.evaluate("document.addEventListener('tickstock:show-pattern', ({detail}) => (window.asked = detail.signal.id))")
         row = f'.signal[data-key="AAPL 1min {bar}"]'
-        page.page.wait_for_selector(row)
+        page.wait_for_text(row, "Hammer[^]*overbought")  # the card tells what the row has when it is opened
         page.page.focus(row)
         page.page.keyboard.press("Enter")
         page.wait_for_text("#card", "Indicators of this bar[^]*RSI 14")  # bars and outcomes are asked for apart from each other
@@ -295,7 +294,8 @@ def test_older_signals_are_loaded_from_the_database_once_each_and_in_order(chrom
     with opened(chromium, world) as page:
         burst(world, "PRESENT", 1, this_minute() + 7 * HOUR)
         page.wait_for_text("#signal-rows", "PRESENT")
-        before = shown(page)
+        before = world.app.get("/api/status")[1]["seq"]
+        wait_until(lambda: shown(page) == before, "those that the snapshot had no room for")
         loads = 0
         while "Load older" in page.text("#signals-older"):
             page.page.click("#signals-older")
