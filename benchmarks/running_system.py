@@ -119,9 +119,10 @@ class RunningSystem:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as answer:
                 return json.load(answer)
         except urllib.error.HTTPError as answer:
-            if answer.code != 503:
-                raise
-            return json.load(answer)
+            with answer:
+                if answer.code != 503:
+                    raise
+                return json.load(answer)
 
     def app_answers(self) -> bool:
         """Whether the app serves pages."""

@@ -225,7 +225,8 @@ class System:
             with urllib.request.urlopen(request, timeout=5):
                 return True
         except urllib.error.HTTPError as refused:
-            return refused.code == as_good
+            with refused:
+                return refused.code == as_good
         except OSError:
             return False
 
@@ -290,7 +291,8 @@ class System:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as answer:
                 return json.load(answer)
         except urllib.error.HTTPError as answer:
-            return json.load(answer)
+            with answer:
+                return json.load(answer)
 
     def wait_until(self, condition: Callable[[], bool], seconds: float, what: str) -> None:
         """Wait for a condition. Raises TimeoutError when it does not come true."""
