@@ -131,6 +131,7 @@ class ScriptedClient:
         self.started.set()
 
     def stop(self, timeout: float = 5.0) -> None:
+        self.started.clear()
         self.stopped.set()
 
     def watch(self, symbols: Sequence[str]) -> None:

@@ -142,6 +142,10 @@ def logged(server: RedisServer) -> list[tuple[int, str, float, int, int]]:
     return found
 
 
+def logged_statuses(server: RedisServer) -> list[FeedStatus]:
+    return [message for entry in log_entries(server) for message in entry.messages if isinstance(message, FeedStatus)]
+
+
 def test_a_tick_reaches_the_board_the_database_and_redis(
     redis_server: RedisServer, start: Callable[..., App], database_url: str
 ) -> None:
@@ -369,7 +373,9 @@ def test_a_second_app_serves_pages_and_takes_over_when_the_first_has_stopped(
     assert not second.client.started.is_set()
     first.stop()
     second.go_live()
-    statuses = [message for entry in log_entries(redis_server) for message in entry.messages if isinstance(message, FeedStatus)]
+    run = second.service.state()["run"]
+    eventually(lambda: (run, "live") in [(each.run, each.status) for each in logged_statuses(redis_server)])
+    statuses = logged_statuses(redis_server)
     runs = list(dict.fromkeys(each.run for each in statuses))
     assert len(runs) == 2
     before = [each for each in statuses if each.run == runs[0]][-1]
@@ -517,7 +523,7 @@ def test_a_wall_clock_that_is_set_while_running_makes_no_tick_late_and_moves_no_
     assert [late for *_, late in stored_ticks(database_url)] == [False] * 41
     begun = app.service.status.watermark if app.service.status else 0
     eventually(lambda: app.service.status and app.service.status.watermark > begun + 1500)  # it goes on by the clock
-    statuses = [message for entry in log_entries(redis_server) for message in entry.messages if isinstance(message, FeedStatus)]
+    statuses = logged_statuses(redis_server)
     assert all(before.watermark <= after.watermark <= now() for before, after in pairwise(statuses))
     assert abs(statuses[-1].timestamp - clock() * 1000) < 3_000  # what is shown has the time that the computer shows
     assert f"the computer's clock was set by {jump:.0f} s" in caplog.text

@@ -177,7 +177,7 @@ def test_ticks_that_wait_long_go_to_a_file_and_are_stored_in_order(
     for first in range(1001, 1501, 50):
         recorder.add(RUN, first, ticks(first, first + 49))
     eventually(lambda: recorder.state()["spilled_ticks"] == 1500)
-    assert (recorder.waiting_ticks, recorder.memory_ticks) == (1500, 0)
+    eventually(lambda: (recorder.waiting_ticks, recorder.memory_ticks) == (1500, 0))
     appear(absent)
     recorder.add(RUN, 1501, ticks(1501, 1510))
     eventually(lambda: recorder.stored_ticks == 1510)
@@ -232,6 +232,6 @@ def test_records_that_another_version_left_in_the_file_are_passed_over_and_count
     recorder.add(RUN, 4, ticks(4, 5))
     eventually(lambda: recorder.stored_ticks == 5)
     assert recorder.state()["rejected"] == {"records of the file of waiting ticks, written by another version": 2}
-    assert recorder.waiting_ticks == 0
+    eventually(lambda: recorder.waiting_ticks == 0)
     recorder.stop()
     assert not spill.exists()
