@@ -239,7 +239,7 @@ def test_the_stored_watchlists_are_watched_from_the_start(run: Callable[[], Day]
     Watchlists(here.url).create("Mine", ["S09", "S01"])
     here.begin(Say(T0))
     eventually(lambda: progress(here.url) is None and any("S09" in path for path in rest.requests))
-    assert {row["symbol"] for row in rows_of(here.url, "bar_coverage")} == {*WATCHED.split(","), "S09"}
+    eventually(lambda: {row["symbol"] for row in rows_of(here.url, "bar_coverage")} == {*WATCHED.split(","), "S09"})
 
 
 def day_with_a_return(gone: int) -> list[Item]:
