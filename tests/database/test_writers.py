@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -231,12 +230,13 @@ def test_any_rows_come_back_as_they_were_written(database_url: str, rows: list[t
 
 
 def test_the_count_of_the_last_five_minutes_works_on_postgresql_as_it_stands(postgresql_url: str) -> None:
-    now = int(time.time() * 1000)
+    connection = psycopg2.connect(postgresql_url)
+    cursor = connection.cursor()
+    cursor.execute("SELECT (EXTRACT(EPOCH FROM NOW()) * 1000)::bigint")  # NOW() stands still within a transaction
+    (now,) = cursor.fetchone()
     rows = [pattern(1, at=now - 64_504 - 1000), pattern(2, at=now - 64_504 - 299_000), pattern(3, at=now - 64_504 - 301_000)]
     with Writer(postgresql_url) as writer, writer.transaction() as batch:
         batch.upsert_patterns(rows)
-    connection = psycopg2.connect(postgresql_url)
-    cursor = connection.cursor()
     cursor.execute("SELECT COUNT(*) FROM intraday_patterns WHERE detection_timestamp > NOW() - INTERVAL '5 minutes';")
     assert cursor.fetchone() == (2,)
     connection.close()
