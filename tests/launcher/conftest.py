@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 
+import psutil
 import pytest
 
 from launcher.console import Console
@@ -41,6 +42,14 @@ def until(condition: Callable[[], bool], seconds: float = 20, explain: Callable[
     while not condition():
         assert time.monotonic() < deadline, explain()
         time.sleep(0.02)
+
+
+def has_ended(process: psutil.Process) -> bool:
+    """Whether it runs no more; it may go while it is asked for."""
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ import signal
 import urllib.request
 from pathlib import Path
 
-import psutil
 import pytest
 
+from tests.launcher.conftest import has_ended
 from tests.launcher.stand_in import ROOT, Run, options
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name != "posix", reason="signals as on POSIX")]
@@ -34,7 +34,7 @@ def test_one_command_brings_the_dashboard_up_and_ctrl_c_leaves_nothing(tmp_path:
             run.wait_for(words, 120)
         family = run.family()
         assert run.interrupt() == 0, run.text
-        assert not [each for each in family if each.is_running() and each.status() != psutil.STATUS_ZOMBIE]
+        assert all(map(has_ended, family))
         for prefix in ("TickStockAppV2", "TickStockPL Streaming", "Market Simulator", "Redis"):
             assert re.search(rf"^\[{prefix}\] ", run.text, re.MULTILINE)
         assert (tmp_path / "data" / "tickstock.db").exists()

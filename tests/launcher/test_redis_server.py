@@ -45,8 +45,8 @@ def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RedisCommand:
 
 
 def test_the_usual_port_is_taken_when_it_is_free_else_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        usual = listener.getsockname()[1]
+    usual = unused_port()  # one that no outgoing connection is given once it is free again
+    with socket.create_server(("127.0.0.1", usual)):
         monkeypatch.setattr(redis_server, "USUAL_PORT", usual)
         assert find_redis(tmp_path, PYTHON).port != usual
     assert find_redis(tmp_path, PYTHON).url == f"redis://127.0.0.1:{usual}/0"

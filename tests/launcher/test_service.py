@@ -15,7 +15,7 @@ from launcher.errors import LauncherError
 from launcher.service import Backoff, Service, ServicePlan, open_log
 from launcher.stop_request import StopRequest
 from launcher.supervisor import Supervisor
-from tests.launcher.conftest import Terminal, until
+from tests.launcher.conftest import Terminal, has_ended, until
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals as on POSIX")
 
@@ -119,11 +119,11 @@ def test_what_a_dead_child_left_behind_is_ended_before_the_next_start(
     start: Starter, supervisor: Supervisor, terminal: Terminal
 ) -> None:
     start("import os, subprocess, sys; print(subprocess.Popen(['sleep', '60']).pid); sys.stdout.flush(); os._exit(1)")
-    left_behind = int(terminal.wait_for(r"\[Child\] (\d+)\n")[1])
+    left_behind = psutil.Process(int(terminal.wait_for(r"\[Child\] (\d+)\n")[1]))
 
     def swept() -> bool:
         supervisor.look_after_all()
-        return not psutil.pid_exists(left_behind) or psutil.Process(left_behind).status() == psutil.STATUS_ZOMBIE
+        return has_ended(left_behind)
 
     until(swept)
 
@@ -149,6 +149,7 @@ def test_all_are_stopped_in_the_reverse_order_each_after_the_one_before(
         start(OBEDIENT.format(name), name)
         terminal.wait_for(f"{name} runs")
     assert supervisor.stop_all()
+    terminal.wait_for("Redis ends")
     ends = [line for line in terminal.text.splitlines() if line.endswith("ends")]
     assert ends == ["[App] App ends", "[PL] PL ends", "[Redis] Redis ends"]
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.launcher.conftest import until
+from tests.launcher.conftest import has_ended, until
 from tests.launcher.stand_in import ROOT, Run, make_project, options
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name != "posix", reason="signals as on POSIX")]
@@ -51,7 +51,7 @@ def start(project: Path, tmp_path: Path) -> Iterator[Starter]:
 
 
 def all_ended(family: list[psutil.Process]) -> bool:
-    return not any(each.is_running() and each.status() != psutil.STATUS_ZOMBIE for each in family)
+    return all(map(has_ended, family))
 
 
 def test_the_first_start_sets_up_and_starts_everything_and_the_second_skips_set_up(start: Starter, tmp_path: Path) -> None:
@@ -114,6 +114,7 @@ def test_a_service_that_is_killed_comes_back_while_the_others_go_on(start: Start
     run = start()
     run.wait_for(UP)
     before = {each.pid for each in run.family()}
+    run.wait_for(f"[{name}] runs as")
     killed = int(re.findall(rf"^\[{name}\] runs as (\d+)", run.text, re.MULTILINE)[-1])
     os.kill(killed, signal.SIGKILL)
     run.wait_for(f"{name} ended unexpectedly (killed by SIGKILL). Starting it again in 0.5 s.")
