@@ -128,7 +128,7 @@ def test_missing_acknowledgements_are_named_after_the_deadline_and_it_goes_on(lo
         feed.send(aggregate(0))
         feed.stay()
 
-    with ScriptedFeed(script) as feed, Recorder(feed, ack_seconds=0.4) as got:
+    with ScriptedFeed(script) as feed, Recorder(feed, ack_seconds=1.5) as got:
         state = got.wait_for_state("confirmed")
         got.wait_for_frames(1)
     assert state == ConnectionState("confirmed", "1 of 3 subscriptions confirmed; missing: A.MSFT, A.BRK.B", 1, 3)
@@ -137,14 +137,18 @@ def test_missing_acknowledgements_are_named_after_the_deadline_and_it_goes_on(lo
 
 
 def test_an_acknowledgement_after_the_deadline_still_counts() -> None:
+    is_over = threading.Event()
+
     def script(feed: Conversation) -> None:
         first, *others = feed.log_in()
         feed.send(status("success", f"subscribed to: {first}"))
-        assert not feed.server.over.wait(1.0)
+        assert is_over.wait(PATIENCE)
         feed.send(*(status("success", f"subscribed to: {channel}") for channel in others))
         feed.stay()
 
-    with ScriptedFeed(script) as feed, Recorder(feed, ack_seconds=0.3) as got:
+    with ScriptedFeed(script) as feed, Recorder(feed, ack_seconds=1.0) as got:
+        assert got.wait_for_state("confirmed").confirmed == 1
+        is_over.set()
         state = got.wait_for_state("changed")
     assert (state.confirmed, state.symbols) == (3, ("MSFT", "BRK.B"))
     assert len(feed.received) == 2  # a held channel is never asked for again
@@ -349,15 +353,16 @@ def test_an_answer_that_is_no_websocket_is_explained() -> None:
 
 def test_silence_makes_it_connect_anew() -> None:
     feed = ScriptedFeed(after_data(Conversation.stay), confirm_and_send_one)  # type: ignore[arg-type]
-    with feed, Recorder(feed, reconnect_after_ms=lambda now_ms: 500 if len(feed.connected_at) == 1 else None) as got:
+    got = Recorder(feed, reconnect_after_ms=lambda now_ms: 500 if len(feed.connected_at) == 1 and got.frames else None)
+    with feed, got:
         got.wait_for_frames(2)
     assert "sent no data" in got.states[2].detail
 
 
 def test_silence_means_nothing_while_the_market_is_closed() -> None:
-    with ScriptedFeed(after_data(Conversation.stay)) as feed, Recorder(feed, ping_seconds=0.2) as got:  # type: ignore[arg-type]
+    with ScriptedFeed(after_data(Conversation.stay)) as feed, Recorder(feed, ping_seconds=0.5) as got:  # type: ignore[arg-type]
         got.wait_for_frames(1)
-        assert not feed.over.wait(1.0)
+        assert not feed.over.wait(2.0)
     assert len(feed.connected_at) == 1  # and its pings were answered
 
 
@@ -416,7 +421,7 @@ def test_while_held_nothing_is_handed_over_and_little_is_read_ahead() -> None:
         feed.stay()
 
     with ScriptedFeed(script) as feed:
-        got = Recorder(feed, held_bytes=200_000, ping_seconds=0.1, reconnect_after_ms=lambda now_ms: 700)
+        got = Recorder(feed, held_bytes=200_000, ping_seconds=0.5, reconnect_after_ms=lambda now_ms: 1_000)
         add = got.client._outbox._on_frame
 
         def hold_after_the_first(frame: bytes, received_ms: int) -> None:
