@@ -25,12 +25,12 @@ def live(**options: Any) -> Any:
     return serving(tape, clock, clock.now(), **options)
 
 
-def after_hours(speed: float = MAX_SPEED, **options: Any) -> Any:
-    """A virtual day from 19:50 to its end."""
+def after_hours(speed: float = MAX_SPEED, minutes: int = 10, **options: Any) -> Any:
+    """The last minutes of a virtual day."""
     market = SyntheticMarket(["AAPL", "TSLA"], 1, ExchangeCalendar())
     day = market.days.of(DAY)
     assert day is not None
-    start = day.end - 600_000
+    start = day.end - minutes * 60_000
     return serving(SyntheticTape(market, last_day=DAY), DayClock(start, speed), start, **options)
 
 
@@ -237,7 +237,7 @@ def test_at_full_speed_a_new_connection_continues_where_the_last_one_stopped(run
 
 def test_at_a_multiple_of_real_time_the_day_goes_on_while_nobody_listens(run: Any) -> None:
     async def scenario() -> None:
-        async with after_hours(speed=300) as running:
+        async with after_hours(speed=300, minutes=60) as running:  # ten are over in two seconds
             async with running.client() as client:
                 await client.log_in()
                 await client.subscribe("T.*")
