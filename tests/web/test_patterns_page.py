@@ -7,7 +7,7 @@ import io
 import re
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,13 +21,13 @@ from tests.web.services import WebApp, a_pattern, an_alert, row, wait_until
 from tickstock.database.migrate import migrate
 from tickstock.database.models import indicator_alerts, intraday_patterns
 from tickstock.database.writers import Writer
-from tickstock.market_hours import now_ms
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 MINUTE = 60_000
 BAR = 1_795_185_300_000  # Friday, 20 November 2026, 09:35 in New York
+NOW = BAR + 4 * 24 * 60 * MINUTE
 SYMBOLS = ("AAPL", "MSFT", "NVDA")
 HEADER = {
     "universe": ["AAPL", "MSFT"], "chosen": "those watched when each signal was found", "missing": "Delisted ones are missing.",
@@ -126,6 +126,12 @@ def write_report(folder: Path) -> None:
         batch.set_outcome_report("live", 9_000, HEADER)
 
 
+def forget_report(folder: Path) -> None:
+    with closing(sqlite3.connect(folder / "tickstock.db")) as connection, connection:
+        connection.execute("DELETE FROM outcome_reports")
+        connection.execute("DELETE FROM outcome_rows")
+
+
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory, shared_redis: RedisServer) -> Iterator[WebApp]:
     folder = tmp_path_factory.mktemp("patterns")
@@ -136,9 +142,19 @@ def app(tmp_path_factory: pytest.TempPathFactory, shared_redis: RedisServer) -> 
     assert made.stop() == 0, made.process.output()
 
 
+@pytest.fixture
+def report(app: WebApp) -> Iterator[None]:
+    """A report of outcomes is stored."""
+    write_report(app.folder)
+    yield
+    forget_report(app.folder)
+
+
 @contextmanager
 def opened(chromium: Browser, app: WebApp, query: str = "", **options: Any) -> Iterator[PatternsPage]:
+    """The page as on the Tuesday after the stored rows: its words name the year of another year's days."""
     with visiting(chromium, PatternsPage, **{"viewport": {"width": 1400, "height": 900}, **options}) as page:
+        page.page.clock.set_fixed_time(NOW / 1000)
         page.page.goto(f"{app.url}/patterns{query}")
         yield page
 
@@ -272,8 +288,7 @@ def test_alerts_have_columns_of_their_own(chromium: Browser, app: WebApp) -> Non
 
 
 def test_times_are_new_yorks(chromium: Browser, app: WebApp) -> None:
-    now = now_ms()
-    write(app.folder, [], [an_alert("TODAY", now, detection_timestamp=now)])
+    write(app.folder, [], [an_alert("TODAY", NOW, detection_timestamp=NOW)])
     with opened(chromium, app, "?kind=alerts") as page:
         page.wait_for_count("^4 alerts")
         page.page.select_option("[name=when]", "today")
@@ -356,13 +371,13 @@ def rename(folder: Path, table: str, to: str) -> None:
     connection.close()
 
 
-def test_outcomes_say_no_more_than_the_tests(chromium: Browser, app: WebApp) -> None:
+def test_outcomes_say_no_more_than_the_tests(chromium: Browser, app: WebApp, request: pytest.FixtureRequest) -> None:
     with opened(chromium, app) as page:
         page.wait_for_count("100 patterns")
         page.page.click("[data-view=outcomes]")
         page.wait_for_text("#empty", "No report has been computed yet: TickStockPL does so a minute after its start")
         assert page.query == "view=outcomes"
-        write_report(app.folder)
+        request.getfixturevalue("report")
         page.page.click("#refresh")
         page.wait_for_count("^3 rows, all that match")
         words = page.text("#report-words")
@@ -386,11 +401,10 @@ def test_outcomes_say_no_more_than_the_tests(chromium: Browser, app: WebApp) -> 
         assert page.complaints == []
 
 
+@pytest.mark.usefixtures("report")
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("query", ["", "?view=outcomes&horizon=any"])
 def test_the_page_is_accessible(chromium: Browser, app: WebApp, theme: str, query: str) -> None:
-    if query:
-        write_report(app.folder) if not app.get("/api/outcomes")[1]["computed"] else None
     with opened(chromium, app, query, color_scheme=theme) as page:
         page.wait_for_count("patterns shown|rows, all")
         page.page.wait_for_selector("#name:enabled")
@@ -401,6 +415,7 @@ def test_the_page_is_accessible(chromium: Browser, app: WebApp, theme: str, quer
             assert violations(page.page) == []
 
 
+@pytest.mark.usefixtures("report")
 @pytest.mark.parametrize("query", ["", "?kind=alerts", "?view=outcomes&horizon=any"])
 def test_a_phone_shows_cards_without_sideways_scrolling(chromium: Browser, app: WebApp, query: str) -> None:
     with opened(chromium, app, query, viewport={"width": 320, "height": 640}) as page:
