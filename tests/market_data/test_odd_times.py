@@ -223,10 +223,11 @@ def test_an_order_of_arrival_makes_no_difference_within_the_hold(replay: Replay,
     minute = at(ORDINARY, "11:00")
     events = [trade(n, minute + n * 97, price=50.0 + (n * 7919 % 100) / 100) for n in range(1, 600)]
     shuffled = [each for first in range(0, len(events), 9) for each in reversed(events[first : first + 9])]
-    expected = replay(events).bars
+    in_order = replay(events)
+    in_order.app.stop()  # else it may take the lease again, and put back what is taken out here
     with redis_server.client() as client:
         client.flushall()
-    assert replay(shuffled).bars == expected
+    assert replay(shuffled).bars == in_order.bars
 
 
 def test_a_live_feed_takes_nothing_from_the_future_and_says_so(
