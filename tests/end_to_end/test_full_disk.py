@@ -210,11 +210,12 @@ def test_the_whole_system_goes_on_while_its_disk_is_full(disk: SmallDisk) -> Non
             return dict(system.get("/health")["stages"][name])
 
         system.wait_until(lambda: stage("tick_recorder").get("stored_ticks", 0) != 0, 30, "the first stored ticks")
+        system.wait_until(lambda: system.health().get("ticks_total", 0) != 0, 60, "TickStockPL to take ticks")
         disk.fill()
         system.wait_until(lambda: "no connection" in str(stage("tick_recorder")["detail"]), 30, "the full disk to be reported")
         consumed = system.health()["ticks_total"]
         system.wait_until(lambda: system.health()["ticks_total"] > consumed, 20, "TickStockPL to go on")
-        assert system.app_answers()
+        system.wait_until(system.app_answers, 20, "a page of the app")
         disk.make_room()
         system.wait_until(lambda: stage("tick_recorder")["status"] == "ok", 30, "the database to be back")
         system.kill("simulator")

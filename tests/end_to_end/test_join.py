@@ -51,7 +51,8 @@ def test_a_symbol_that_is_added_is_followed_without_a_restart_and_no_other_is_di
         gaps = len(rows(system, models.feed_gaps))
         add_list(system)
         system.wait_until(lambda: bool(rows(system, models.ticks, NEW)), 30, "its ticks")
-        assert system.feed_status()["detail"].startswith("5 of 5 subscriptions confirmed")
+        confirmed = "5 of 5 subscriptions confirmed"
+        system.wait_until(lambda: system.feed_status()["detail"].startswith(confirmed), 30, "the status that tells of it")
         # Of a minute that begins after it joined, with history that REST brought meanwhile.
         system.wait_until(lambda: len(indicators(system, NEW)) >= 3, 120, "its indicators")
         first = indicators(system, NEW)[0]
@@ -63,7 +64,8 @@ def test_a_symbol_that_is_added_is_followed_without_a_restart_and_no_other_is_di
         assert from_ticks > min(ticks) - min(ticks) % MINUTE_MS  # the minute in which it came is REST's
         first_whole = [row for row in bars if row.timestamp == min(ticks) - min(ticks) % MINUTE_MS]
         assert first_whole and first_whole[0].last_tick is None
-        assert any(row.origin == "history" for row in rows(system, models.intraday_patterns, NEW))
+        patterns = models.intraday_patterns
+        system.wait_until(lambda: any(row.origin == "history" for row in rows(system, patterns, NEW)), 60, "its past patterns")
         followed = [row.bar_timestamp for row in indicators(system, "AAPL")]
         assert followed == list(range(followed[0], followed[-1] + 1, MINUTE_MS))
         assert system.get("/health")["stages"]["market_data"]["connected_times"] == 1
