@@ -56,17 +56,22 @@ class Browser:
         self._url = f"http://127.0.0.1:{port}"
         self._symbols = list(symbols)
         self._stopping = False
+        self._socket: websocket.WebSocket | None = None
         self._client = self._new_client()
         self._thread = threading.Thread(target=self._run, name="browser", daemon=True)
         self._thread.start()
 
     def _new_client(self) -> Any:
-        client: Any = socketio.Client(reconnection=False)
+        client: Any = socketio.Client(reconnection=False, websocket_extra_options={"class_": self._new_socket})
         for event in ("snapshot", "events", "streaming_indicator", "feed_status"):
             client.on(event, getattr(self, f"_on_{event}"))
         client.on("streaming_pattern", self._on_signal)
         client.on("indicator_alert", self._on_signal)
         return client
+
+    def _new_socket(self, **options: Any) -> websocket.WebSocket:
+        self._socket = websocket.WebSocket(**options)
+        return self._socket
 
     @property
     def connected(self) -> bool:
@@ -87,6 +92,8 @@ class Browser:
                 self._client.emit("watch", self._symbols)
                 self._client.wait()
             except Exception:  # a page never gives up; what it was told is compared at the end
+                if self._socket is not None:
+                    self._socket.shutdown()  # one that breaks before its first packet is left open by the client
                 self._client = self._new_client()
             time.sleep(0.3)
 
