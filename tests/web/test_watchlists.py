@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import socketio
 
 from launcher.ports import unused_port
 from tests.servers import RedisServer
 from tests.web.conftest import TRADES, World
 from tests.web.services import WebApp, wait_until
+from tests.web.test_socketio import OrderedClient
 from tickstock.database.writers import Writer
 
 EVENTS = ("snapshot", "watching", "watchlists", "ticks", "error")
@@ -27,7 +27,7 @@ class Page:
 
     def __init__(self, app: WebApp, auth: Any = None) -> None:
         self.heard: list[tuple[str, Any]] = []
-        self.client = socketio.Client(reconnection=False)
+        self.client = OrderedClient(reconnection=False)
         for event in EVENTS:
             self.client.on(event, self._keep(event))
         self.client.connect(app.url, transports=["websocket"], wait_timeout=10, auth=auth)
