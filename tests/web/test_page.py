@@ -48,12 +48,13 @@ def test_prices_move(page: OpenPage) -> None:
 
 
 def test_signals_of_one_bar_are_one_row_with_words_arrows_and_quality(page: OpenPage, world: World) -> None:
+    bar = this_minute()
     world.streaming.minute(
-        patterns=[a_pattern("TSLA"), a_pattern("TSLA", "HeadShoulders", direction="bearish", state="forming")],
-        alerts=[an_alert("TSLA")],
-        indicators=[an_indicator("TSLA")],
+        patterns=[a_pattern("TSLA", bar=bar), a_pattern("TSLA", "HeadShoulders", bar, direction="bearish", state="forming")],
+        alerts=[an_alert("TSLA", bar)],
+        indicators=[an_indicator("TSLA", bar)],
     )
-    row = f'.signal[data-key="TSLA 1min {this_minute()}"]'
+    row = f'.signal[data-key="TSLA 1min {bar}"]'
     text = page.wait_for_text(row, "Hammer[^]*overbought[^]*forming|overbought[^]*Hammer[^]*forming")
     assert "▲" in text
     assert "bullish" in text
@@ -88,8 +89,9 @@ def test_inline_scripts_do_not_run(page: OpenPage) -> None:
 def test_a_late_joiner_sees_history_and_two_tabs_and_a_reload_the_same_counters(
     page: OpenPage, chromium: Browser, world: World
 ) -> None:
-    world.streaming.minute(patterns=[a_pattern("NVDA", "Doji", direction="neutral")], alerts=[an_alert("NVDA")])
-    page.wait_for_text("#signal-rows", "NVDA")
+    bar = this_minute()
+    world.streaming.minute(patterns=[a_pattern("NVDA", "Doji", bar, direction="neutral")], alerts=[an_alert("NVDA", bar)])
+    page.wait_for_text(f'.signal[data-key="NVDA 1min {bar}"]', "overbought[^]*Doji")  # both are counted then
     with opened(chromium, world) as late:
         late.wait_for_text("#signal-rows", "NVDA")
         figures = world.app.get("/api/status")[1]["counters"]
@@ -103,9 +105,9 @@ def test_a_late_joiner_sees_history_and_two_tabs_and_a_reload_the_same_counters(
 
 def test_more_signals_than_fit_all_arrive_and_the_list_says_so(page: OpenPage, world: World) -> None:
     before = page.counter("patterns")
-    past = this_minute() - 3_600_000  # below what the other tests look at
+    past = this_minute() - 3_540_000  # below what the other tests look at, and of a bar of today, which counts
     for batch in range(5):
-        fields: dict[str, Any] = {"bar": past, "detection_timestamp": past + 60_000}
+        fields: dict[str, Any] = {"detection_timestamp": past}
         world.streaming.minute(patterns=[a_pattern(f"M{batch}-{number}", **fields) for number in range(100)])
     page.wait_for_text("#count-patterns", f"^{before + 500:,}$")
     total = int(page.wait_for_text("#signals-note", r"^[\d,]+ signals, [\d,]+ shown").split()[0].replace(",", ""))
@@ -276,18 +278,24 @@ def test_a_hidden_tab_loses_no_event_and_asks_for_no_prices(page: OpenPage, chro
     before = page.counter("patterns")
     page.page.evaluate(HIDDEN % "true")
     wait_until(lambda: hidden() == 1, "the server knows")
+    above = this_minute() + 10_800_000
+    world.streaming.minute(patterns=[a_pattern("BEHIND", detection_timestamp=above)])
+    page.wait_for_text("#signal-rows", "BEHIND")  # and all prices that were under way before it
     held = page.text("#watch-rows tr[data-symbol=AAPL] td.last")
     with opened(chromium, world) as other:
         for batch in range(8):
             world.streaming.minute(patterns=[a_pattern(f"H{batch}-{number}") for number in range(100)])
-        other.wait_for_text("#count-patterns", f"^{before + 800:,}$")
+        other.wait_for_text("#count-patterns", f"^{before + 801:,}$")
         page.page.wait_for_timeout(1500)
         assert page.text("#watch-rows tr[data-symbol=AAPL] td.last") == held
         assert page.counter("patterns") == before
         page.page.evaluate(HIDDEN % "false")
-        page.wait_for_text("#count-patterns", f"^{before + 800:,}$")
+        page.wait_for_text("#count-patterns", f"^{before + 801:,}$")
         total = re.compile(r"^[\d,]+ signals")
-        assert total.findall(page.text("#signals-note")) == total.findall(other.text("#signals-note"))
+        wait_until(
+            lambda: total.findall(page.text("#signals-note")) == total.findall(other.text("#signals-note")) != [],
+            "both tabs have loaded what their snapshot had no room for",
+        )
     wait_until(lambda: hidden() == 0, "the server knows")
     assert page.complaints == []
 
