@@ -79,8 +79,8 @@ def test_a_hidden_page_gets_no_running_minute_and_gets_it_again_when_it_is_seen(
     with browser(world, auth={"list": None, "chart": BUSY}) as page, browser(world) as other:
         page.wait_for("forming_bar")
         page.client.emit("visible", False)
-        page.client.emit("watch", [BUSY])  # answered by a status: what was said before is done
-        page.wait_for("feed_status", len(page.all("feed_status")) + 1)
+        page.client.emit("since", {"epoch": "another", "seq": 0})  # answered by a snapshot: what was said before is done
+        page.wait_for("snapshot", 2)
         heard = len(page.all("forming_bar"))
         other.wait_for("ticks", len(other.all("ticks")) + 3)
         assert len(page.all("forming_bar")) == heard
