@@ -98,6 +98,7 @@ def test_nothing_sounds_until_it_was_switched_on_and_chosen(chromium: Browser, w
         page.page.reload()
         page.wait_for_text("#notify-state", "sound waits for a click")
         page.page.click("#signals-title")
+        page.wait_for_text("#notify-state", "^on$")  # it says so as soon as it may sound
         page.page.keyboard.press("m")
         page.wait_for_text("#notify-state", "muted")
         assert page.text("#mute").startswith("Muted")
@@ -117,6 +118,7 @@ def test_what_is_not_news_does_not_sound(chromium: Browser, world: World) -> Non
     with context_of(chromium, listening()) as context:
         page = Listener(context.new_page()).open(world)
         page.page.click("#signals-title")
+        page.wait_for_text("#notify-state", "^on$")
         world.streaming.minute(
             patterns=[
                 a_pattern("FORMING", "HeadShoulders", state="forming", direction="bearish"),
@@ -140,7 +142,9 @@ def test_a_symbol_rests_and_a_burst_is_six_with_a_digest_while_the_list_shows_al
         assert len(titles) == 6
         assert titles[-1] == "And 15 more"
         assert "B0 Hammer · Engulfing" in str(page.told())
+        before = page.counter("alerts")
         world.streaming.minute(alerts=[an_alert(f"B{number}") for number in range(20)])
+        page.wait_for_text("#count-alerts", f"^{before + 20:,}$")
         page.wait_for_text("#signals-note", r"\d+ signals, ([\d,]+) shown")
         page.page.wait_for_timeout(2500)
         assert len(page.told()) == 6
@@ -175,7 +179,7 @@ def test_muted_is_silent_and_tells_nothing_later(chromium: Browser, world: World
         before = page.counter("patterns")
         world.streaming.minute(patterns=[a_pattern("MUTED")])
         page.wait_for_text("#count-patterns", f"^{before + 1:,}$")
-        page.page.wait_for_timeout(1500)
+        page.page.wait_for_function("() => localStorage.getItem('tickstock.told')?.includes('MUTED')")  # its turn has passed
         page.page.click("#mute")
         world.streaming.minute(patterns=[a_pattern("AUDIBLE")])
         assert page.wait_for_told(1) == ["▲ AUDIBLE Hammer"]

@@ -7,6 +7,7 @@ export class Chime {
   constructor() {
     /** @type {AudioContext | null} */
     this.context = null;
+    this.onChange = () => {}; // called when it may sound, or may no longer: the browser decides some time after it was asked
   }
 
   /** @returns {boolean} whether the browser lets it sound: not before the page was clicked or typed into */
@@ -16,7 +17,10 @@ export class Chime {
 
   /** To be called in an event of the visitor's. */
   wake() {
-    this.context ??= new AudioContext();
+    if (!this.context) {
+      this.context = new AudioContext();
+      this.context.addEventListener("statechange", () => this.onChange());
+    }
     return this.context.resume();
   }
 

@@ -28,6 +28,7 @@ export class NotifyDialog {
     this.names = new NameBoxes(byId("notify-list"), withArrow, (title) => title);
     this.attach();
     preferences.onChange(() => this.show());
+    announcer.chime.onChange = () => this.drawButtons();
     this.show();
   }
 
@@ -60,7 +61,6 @@ export class NotifyDialog {
   async tryOut(direction) {
     await this.announcer.chime.wake();
     this.announcer.chime.play(direction, this.preferences.get("volume"));
-    this.drawButtons();
   }
 
   /** @param {boolean} isOn  asking is what switching on does */
