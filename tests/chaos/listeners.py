@@ -92,9 +92,9 @@ class Browser:
                 self._client.emit("watch", self._symbols)
                 self._client.wait()
             except Exception:  # a page never gives up; what it was told is compared at the end
-                if self._socket is not None:
-                    self._socket.shutdown()  # one that breaks before its first packet is left open by the client
                 self._client = self._new_client()
+            if self._socket is not None:
+                self._socket.shutdown()  # the client leaves one open that was reset, or broke before its first packet
             time.sleep(0.3)
 
     def _on_snapshot(self, snapshot: dict[str, Any]) -> None:
