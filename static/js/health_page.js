@@ -172,6 +172,7 @@ function turn() {
 
 function togglePause() {
   pausedAt = pausedAt ? 0 : Date.now();
+  if (pausedAt) for (const source of sources) source.forget();
   setPressed(byId("pause"), pausedAt > 0, pausedAt ? "Continue" : "Pause");
   turn();
 }

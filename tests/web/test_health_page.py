@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -206,6 +207,25 @@ def test_before_the_first_answer_it_says_that_it_asks_and_then_since_when_in_vai
             "#unreachable", r"does not answer since \d\d:\d\d:\d\d ET \(no connection\).*Nothing has been read yet"
         )
         assert page.text("#overall") == "No answer"
+
+
+def test_an_answer_that_was_under_way_when_it_was_paused_changes_nothing(chromium: Browser, world: World) -> None:
+    with opened(chromium, world) as page:
+        page.wait_for_state("market", "OK")
+        held: list[Route] = []
+        page.page.route("**/health", lambda route: held.append(route))
+        wait_until(lambda: page.page.wait_for_timeout(30) or held, "a question is under way")
+        page.page.keyboard.press("Space")
+        page.wait_for_text("#checked", "paused at")
+        answer = json.dumps(world.app.get("/health")[1] | {"time": now_ms() + 60_000})
+        before = page.text("#path")
+        held[0].fulfill(body=re.sub(r"(?<=[:,] )\d+", "777777", answer), content_type="application/json")
+        page.page.unroute("**/health")
+        page.page.wait_for_timeout(1500)  # longer than between two drawings
+        assert "777,777" not in page.text("#path") and "777,777" not in before
+        page.page.keyboard.press("Space")
+        page.wait_for_text("#checked", "answered [01] s")
+        page.wait_for_state("market", "OK")
 
 
 def test_it_can_be_paused_and_used_with_the_keyboard_alone(chromium: Browser, world: World) -> None:

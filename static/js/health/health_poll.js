@@ -20,6 +20,7 @@ export class Source {
     this.problem = "";
     this.dueAt = 0;
     this.asking = false;
+    this.underWay = new AbortController(); // of the question whose answer is awaited
     this.version = 0; // rises with every answer and every failure
   }
 
@@ -28,22 +29,30 @@ export class Source {
     if (this.asking) return;
     this.asking = true;
     const began = Date.now();
+    const { signal } = (this.underWay = new AbortController());
     try {
-      const response = await fetch(this.path, { cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS) });
+      const response = await fetch(this.path, { cache: "no-store", signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]) });
       const answer = await response.json();
       if (!response.ok && !(response.status === 503 && answer.stages)) throw new Error(answer.error ?? `answered ${response.status}`);
       this.answer = answer;
       this.answeredAt = Date.now();
       this.failingSince = 0;
       this.problem = "";
+      this.version += 1;
     } catch (problem) {
+      if (signal.aborted) return;
       this.failingSince ||= began;
       this.problem = inWords(problem);
+      this.version += 1;
     } finally {
       this.asking = false;
-      this.dueAt = began + this.everyMs;
-      this.version += 1;
+      this.dueAt = signal.aborted ? 0 : began + this.everyMs;
     }
+  }
+
+  /** Take no answer to a question that was asked already. */
+  forget() {
+    this.underWay.abort();
   }
 
   /** @param {number} now browser time */
