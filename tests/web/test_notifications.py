@@ -51,6 +51,7 @@ class Listener(OpenPage):
         return self.titles()
 
     def wait_for_signal(self, symbol: str) -> None:
+        self.page.bring_to_front()  # a browser need not draw a tab behind another one
         self.wait_for_text("#signal-rows", symbol)
 
 
