@@ -15,7 +15,7 @@ from tests.web.services import a_pattern, an_alert, wait_until
 from tickstock.contract import PATTERNS_CHANNEL
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext
+    from playwright.sync_api import Browser, BrowserContext, Page
 
 CHOSEN = ("Hammer", "Engulfing", "HeadShoulders", "RSI_OVERBOUGHT", "ShortLine")
 RECORD = """
@@ -32,6 +32,11 @@ OscillatorNode.prototype.start = function (when) { tones.push(this.frequency.val
 class Listener(OpenPage):
     """A page whose notifications and tones are recorded, and made all the same."""
 
+    def __init__(self, page: Page) -> None:
+        super().__init__(page)
+        self.frames: list[str | bytes] = []  # of its socket, also while the browser draws another tab
+        page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: self.frames.append(frame)))
+
     def open(self, world: World) -> Listener:
         self.page.goto(f"{world.app.url}/dashboard")
         self.wait_for_text("#feed-state", "Active")
@@ -47,8 +52,15 @@ class Listener(OpenPage):
         return list(self.page.evaluate("tones"))
 
     def wait_for_told(self, count: int, seconds: float = 20) -> list[str]:
-        self.page.wait_for_function("(count) => told.length >= count", arg=count, timeout=seconds * 1000)
+        self.page.wait_for_function("(count) => told.length >= count", arg=count, timeout=seconds * 1000, polling=50)
         return self.titles()
+
+    def wait_for_frame(self, symbol: str) -> None:
+        def came() -> bool:
+            self.page.wait_for_timeout(30)
+            return any(symbol in str(frame) for frame in self.frames)
+
+        wait_until(came, f"{symbol} reaches the page")
 
     def wait_for_signal(self, symbol: str) -> None:
         self.page.bring_to_front()  # a browser need not draw a tab behind another one
@@ -232,7 +244,7 @@ def test_what_came_while_the_speaking_tab_was_being_closed_is_told_by_the_next(c
         closing.evaluate(hold)  # it does not speak, and does not let others
         listener.page.wait_for_function("() => navigator.locks.query().then(({pending}) => pending.length === 1)")
         world.streaming.minute(patterns=[a_pattern("BETWEEN")])
-        listener.wait_for_signal("BETWEEN")
+        listener.wait_for_frame("BETWEEN")
         listener.page.wait_for_timeout(1500)  # longer than signals are gathered
         assert listener.told() == []
         closing.close()
