@@ -34,7 +34,7 @@ class Listener(OpenPage):
 
     def __init__(self, page: Page) -> None:
         super().__init__(page)
-        self.frames: list[str | bytes] = []  # of its socket, also while the browser draws another tab
+        self.frames: list[str | bytes] = []  # of its socket: a list that is full of one minute's signals draws not all
         page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: self.frames.append(frame)))
 
     def open(self, world: World) -> Listener:
@@ -63,7 +63,6 @@ class Listener(OpenPage):
         wait_until(came, f"{symbol} reaches the page")
 
     def wait_for_signal(self, symbol: str) -> None:
-        self.page.bring_to_front()  # a browser need not draw a tab behind another one
         self.wait_for_text("#signal-rows", symbol)
 
 
